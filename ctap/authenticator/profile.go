@@ -1,0 +1,73 @@
+package authenticator
+
+import (
+	"fido-emu/ctap"
+	"fido-emu/ctap/cose"
+)
+
+// Profile says as data what kind of authenticator it is. The same profile may
+// serve any number of authenticators; none of them changes it.
+type Profile struct {
+	Name     string      `yaml:"name" json:"name"`
+	AAGUID   ctap.AAGUID `yaml:"aaguid" json:"aaguid"`
+	Versions []string    `yaml:"versions" json:"versions"` // as in getInfo, FIDO_2_0 …
+
+	// What it can do. Options that follow from these are worked out, so that
+	// getInfo cannot contradict itself.
+	Platform       bool             `yaml:"platform" json:"platform"`                     // plat: built into a computer or phone
+	Discoverable   bool             `yaml:"discoverable" json:"discoverable"`             // rk
+	AlwaysDiscover bool             `yaml:"alwaysDiscoverable" json:"alwaysDiscoverable"` // every credential becomes discoverable, as passkey providers do
+	ClientPIN      bool             `yaml:"clientPIN" json:"clientPIN"`
+	BuiltInUV      BuiltInUV        `yaml:"builtInUV" json:"builtInUV"`       // none, fingerprint, face, passcode
+	PINProtocols   []uint           `yaml:"pinProtocols" json:"pinProtocols"` // preferred first
+	Algorithms     []cose.Algorithm `yaml:"algorithms" json:"algorithms"`     // preferred first
+	Extensions     []string         `yaml:"extensions" json:"extensions"`
+	MakeCredNoUV   bool             `yaml:"makeCredUvNotRqd" json:"makeCredUvNotRqd"`
+	AlwaysUV       bool             `yaml:"alwaysUv" json:"alwaysUv"` // factory setting
+	Transports     []string         `yaml:"transports" json:"transports"`
+	Attestation    AttestationKind  `yaml:"attestation" json:"attestation"`
+	BackupEligible bool             `yaml:"backupEligible" json:"backupEligible"` // BE: its credentials sync
+	Counter        CounterKind      `yaml:"counter" json:"counter"`
+	ResetAnytime   bool             `yaml:"resetAnytime" json:"resetAnytime"` // has a display: no ten-second window
+
+	// Limits; 0 stands for the default in brackets.
+	MaxMsgSize      uint `yaml:"maxMsgSize" json:"maxMsgSize"`                             // bytes [1200]
+	MaxCredentials  uint `yaml:"maxCredentials" json:"maxCredentials"`                     // discoverable ones [100]
+	MaxCredIDLength uint `yaml:"maxCredentialIdLength" json:"maxCredentialIdLength"`       // bytes [512]
+	MaxCredsInList  uint `yaml:"maxCredentialCountInList" json:"maxCredentialCountInList"` // [16]
+	MinPINLength    uint `yaml:"minPINLength" json:"minPINLength"`                         // code points [4]
+	MaxPINLength    uint `yaml:"maxPINLength" json:"maxPINLength"`                         // [63]
+	PINRetries      uint `yaml:"pinRetries" json:"pinRetries"`                             // [8]
+	UVRetries       uint `yaml:"uvRetries" json:"uvRetries"`                               // [5]
+	FirmwareVersion uint `yaml:"firmwareVersion" json:"firmwareVersion"`
+}
+
+// BuiltInUV is how an authenticator verifies its user by itself.
+type BuiltInUV string
+
+// The kinds of built-in user verification.
+const (
+	NoBuiltInUV BuiltInUV = ""
+	Fingerprint BuiltInUV = "fingerprint"
+	Face        BuiltInUV = "face"
+	Passcode    BuiltInUV = "passcode"
+)
+
+// AttestationKind is how an authenticator attests to a new credential.
+type AttestationKind string
+
+// The kinds of attestation. External attestation comes from Env.Attestation.
+const (
+	NoAttestation       AttestationKind = "none"
+	SelfAttestation     AttestationKind = "self"
+	ExternalAttestation AttestationKind = "external"
+)
+
+// CounterKind is how an authenticator counts signatures.
+type CounterKind string
+
+// The kinds of signature counter.
+const (
+	GlobalCounter CounterKind = "global" // one for the device
+	NoCounter     CounterKind = "none"   // always 0, as synced credentials have it
+)

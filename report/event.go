@@ -1,0 +1,165 @@
+package report
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// Outcome is how a step, a scenario or a run ended.
+type Outcome string
+
+// The outcomes. Failed means that the device or the relying party is wrong, Error
+// that the bench or the harness is.
+const (
+	Passed  Outcome = "passed"
+	Failed  Outcome = "failed"
+	Error   Outcome = "error"
+	Timeout Outcome = "timeout"
+	Aborted Outcome = "aborted"
+	Skipped Outcome = "skipped"
+)
+
+// Kind tells what an event is about, and so which of its members are set.
+type Kind string
+
+// The kinds of event, in the order in which they come.
+const (
+	RunStart      Kind = "run-start"      // Run
+	ScenarioStart Kind = "scenario-start" // Scenario
+	StepStart     Kind = "step-start"     // Step
+	CTAP          Kind = "ctap"           // Exchange: one CTAP request and its response
+	WebAuthn      Kind = "webauthn"       // Ceremony: one call of navigator.credentials
+	Note          Kind = "note"           // Text: something worth knowing within a step
+	StepEnd       Kind = "step-end"       // Step, Outcome, Failure, Duration
+	ScenarioEnd   Kind = "scenario-end"   // Scenario, Outcome, Failure, Duration
+	RunEnd        Kind = "run-end"        // Run, Outcome, Duration
+)
+
+// Event is one thing that happened in a run. The stream of events is the only
+// source of every report: console, JSONL, JUnit and HTML are drawn from it.
+//
+// Of two runs with the same seed all members are equal but Time and Duration.
+type Event struct {
+	Seq        int       `json:"seq"` // 1, 2, 3 …
+	Kind       Kind      `json:"kind"`
+	Time       time.Time `json:"time"`
+	ScenarioID string    `json:"scenarioId,omitempty"` // of the scenario it belongs to
+	StepIndex  int       `json:"stepIndex,omitempty"`  // 1 for the first step
+	Attempt    int       `json:"attempt,omitempty"`    // 1, or more for a retry
+	Device     string    `json:"device,omitempty"`     // name of the device concerned
+
+	Run      *Run      `json:"run,omitempty"`
+	Scenario *Scenario `json:"scenario,omitempty"`
+	Step     *Step     `json:"step,omitempty"`
+	Exchange *Exchange `json:"exchange,omitempty"`
+	Ceremony *Ceremony `json:"ceremony,omitempty"`
+	Text     string    `json:"text,omitempty"`
+
+	Outcome  Outcome       `json:"outcome,omitempty"`
+	Failure  *Failure      `json:"failure,omitempty"`
+	Duration time.Duration `json:"duration,omitempty"` // nanoseconds of real time
+}
+
+// Run describes a run.
+type Run struct {
+	Title     string          `json:"title"`
+	Version   string          `json:"version"`
+	Seed      *uint64         `json:"seed,omitempty"` // nil for a run that was not seeded
+	Scenarios int             `json:"scenarios"`      // how many will run
+	Counts    map[Outcome]int `json:"counts,omitempty"`
+}
+
+// Location is a place in a file; lines and columns count from 1.
+type Location struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column,omitempty"`
+}
+
+// Scenario describes a scenario.
+type Scenario struct {
+	ID       string            `json:"id"` // unique in the run, such as loss/only-key-lost[device=yubikey-5]
+	Title    string            `json:"title"`
+	Purpose  string            `json:"purpose,omitempty"`
+	Labels   []string          `json:"labels,omitempty"`
+	Location Location          `json:"location"`
+	Matrix   map[string]string `json:"matrix,omitempty"` // this variant's values
+	Devices  []Device          `json:"devices,omitempty"`
+	Steps    int               `json:"steps"`
+}
+
+// Device describes a device that takes part in a scenario.
+type Device struct {
+	Name    string `json:"name"`
+	Profile string `json:"profile"`
+	Reached string `json:"reached"` // such as "in process"
+}
+
+// Step describes a step.
+type Step struct {
+	Verb     string   `json:"verb"` // such as sign-in
+	Text     string   `json:"text"` // one line for people
+	Location Location `json:"location"`
+	Expected string   `json:"expected,omitempty"` // in words, when it is not plain success
+}
+
+// Exchange is one CTAP request and its response.
+type Exchange struct {
+	Command  string  `json:"command"` // such as authenticatorGetInfo
+	Status   string  `json:"status"`  // such as CTAP2_OK
+	Request  Message `json:"request"`
+	Response Message `json:"response"`
+}
+
+// Message is a message as it went over the wire, and what it says.
+type Message struct {
+	Raw     HexBytes `json:"raw"`
+	Decoded []Field  `json:"decoded,omitempty"`
+}
+
+// Field is one member of a decoded message, by its specified name.
+type Field struct {
+	Name   string  `json:"name"`
+	Value  string  `json:"value,omitempty"`
+	Fields []Field `json:"fields,omitempty"`
+}
+
+// Ceremony is one call of navigator.credentials.create or get.
+type Ceremony struct {
+	Type     string          `json:"type"` // create or get
+	Person   string          `json:"person,omitempty"`
+	Origin   string          `json:"origin"`
+	Options  json.RawMessage `json:"options"`
+	Response json.RawMessage `json:"response,omitempty"`
+	Decoded  []Field         `json:"decoded,omitempty"` // client data, authenticator data, attestation
+	Error    string          `json:"error,omitempty"`   // DOMException name and reason
+}
+
+// Failure says what failed, where, and what to do.
+type Failure struct {
+	Message  string   `json:"message"`
+	Location Location `json:"location"`
+	Device   string   `json:"device,omitempty"`
+	Hint     string   `json:"hint,omitempty"`
+}
+
+// HexBytes is written in hexadecimal.
+type HexBytes []byte
+
+// Sink takes events. A sink is called from one goroutine at a time, in order.
+type Sink interface {
+	Event(e *Event) error
+}
+
+// MarshalText writes lower-case hexadecimal.
+func (h HexBytes) MarshalText() ([]byte, error) {
+	return []byte(hex.EncodeToString(h)), nil
+}
+
+// UnmarshalText reads hexadecimal.
+func (h *HexBytes) UnmarshalText(text []byte) error {
+	b, err := hex.DecodeString(string(text))
+	*h = b
+	return err
+}
