@@ -60,7 +60,7 @@ func DecodeLoose(b []byte, v any) error {
 		return nil
 	}
 	var wrongType *cbor.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if errors.As(err, &wrongType) || errors.Is(err, ErrCBORUnexpectedType) {
 		return ErrCBORUnexpectedType
 	}
 	return ErrInvalidCBOR

@@ -5,6 +5,18 @@ import "github.com/fxamacker/cbor/v2"
 // PublicKeyCredential is the only credential type there is.
 const PublicKeyCredential = "public-key"
 
+// Bytes is a byte string in a message. Unlike a []byte it does not let itself be
+// read from a list of integers; in Go the two are assignable to each other.
+type Bytes []byte
+
+// UnmarshalCBOR reads a byte string and nothing else.
+func (b *Bytes) UnmarshalCBOR(data []byte) error {
+	if len(data) == 0 || data[0]>>5 != 2 {
+		return ErrCBORUnexpectedType
+	}
+	return decMode.Unmarshal(data, (*[]byte)(b))
+}
+
 // RelyingParty is a PublicKeyCredentialRpEntity.
 type RelyingParty struct {
 	ID   string `cbor:"id" json:"id"`
@@ -13,14 +25,14 @@ type RelyingParty struct {
 
 // User is a PublicKeyCredentialUserEntity. ID is 1 to 64 bytes.
 type User struct {
-	ID          []byte `cbor:"id" json:"id"`
+	ID          Bytes  `cbor:"id,omitzero" json:"id"`
 	Name        string `cbor:"name,omitzero" json:"name,omitempty"`
 	DisplayName string `cbor:"displayName,omitzero" json:"displayName,omitempty"`
 }
 
 // Descriptor is a PublicKeyCredentialDescriptor: it names one credential.
 type Descriptor struct {
-	ID         []byte   `cbor:"id" json:"id"`
+	ID         Bytes    `cbor:"id,omitzero" json:"id"`
 	Type       string   `cbor:"type" json:"type"`
 	Transports []string `cbor:"transports,omitzero" json:"transports,omitempty"`
 }
@@ -34,14 +46,14 @@ type Parameters struct {
 // MakeCredentialRequest holds the parameters of authenticatorMakeCredential
 // (section 6.1).
 type MakeCredentialRequest struct {
-	ClientDataHash        []byte                     `cbor:"1,keyasint,omitzero"`
+	ClientDataHash        Bytes                      `cbor:"1,keyasint,omitzero"`
 	RP                    *RelyingParty              `cbor:"2,keyasint,omitzero"`
 	User                  *User                      `cbor:"3,keyasint,omitzero"`
 	PubKeyCredParams      []Parameters               `cbor:"4,keyasint,omitzero"`
 	ExcludeList           []Descriptor               `cbor:"5,keyasint,omitzero"`
 	Extensions            map[string]cbor.RawMessage `cbor:"6,keyasint,omitzero"`
 	Options               map[string]bool            `cbor:"7,keyasint,omitzero"`
-	PinUvAuthParam        []byte                     `cbor:"8,keyasint,omitzero"`
+	PinUvAuthParam        Bytes                      `cbor:"8,keyasint,omitzero"`
 	PinUvAuthProtocol     uint                       `cbor:"9,keyasint,omitzero"`
 	EnterpriseAttestation uint                       `cbor:"10,keyasint,omitzero"`
 	AttestationFormats    []string                   `cbor:"11,keyasint,omitzero"`
@@ -51,10 +63,10 @@ type MakeCredentialRequest struct {
 // (section 6.1).
 type MakeCredentialResponse struct {
 	Format             string                     `cbor:"1,keyasint"`
-	AuthData           []byte                     `cbor:"2,keyasint"`
+	AuthData           Bytes                      `cbor:"2,keyasint"`
 	AttStmt            cbor.RawMessage            `cbor:"3,keyasint"`
 	EnterpriseAtt      bool                       `cbor:"4,keyasint,omitzero"`
-	LargeBlobKey       []byte                     `cbor:"5,keyasint,omitzero"`
+	LargeBlobKey       Bytes                      `cbor:"5,keyasint,omitzero"`
 	UnsignedExtensions map[string]cbor.RawMessage `cbor:"6,keyasint,omitzero"`
 }
 
@@ -62,11 +74,11 @@ type MakeCredentialResponse struct {
 // (section 6.2).
 type GetAssertionRequest struct {
 	RPID              string                     `cbor:"1,keyasint,omitzero"`
-	ClientDataHash    []byte                     `cbor:"2,keyasint,omitzero"`
+	ClientDataHash    Bytes                      `cbor:"2,keyasint,omitzero"`
 	AllowList         []Descriptor               `cbor:"3,keyasint,omitzero"`
 	Extensions        map[string]cbor.RawMessage `cbor:"4,keyasint,omitzero"`
 	Options           map[string]bool            `cbor:"5,keyasint,omitzero"`
-	PinUvAuthParam    []byte                     `cbor:"6,keyasint,omitzero"`
+	PinUvAuthParam    Bytes                      `cbor:"6,keyasint,omitzero"`
 	PinUvAuthProtocol uint                       `cbor:"7,keyasint,omitzero"`
 }
 
@@ -74,12 +86,12 @@ type GetAssertionRequest struct {
 // authenticatorGetNextAssertion (sections 6.2 and 6.3).
 type GetAssertionResponse struct {
 	Credential          *Descriptor                `cbor:"1,keyasint,omitzero"`
-	AuthData            []byte                     `cbor:"2,keyasint"`
-	Signature           []byte                     `cbor:"3,keyasint"`
+	AuthData            Bytes                      `cbor:"2,keyasint"`
+	Signature           Bytes                      `cbor:"3,keyasint"`
 	User                *User                      `cbor:"4,keyasint,omitzero"`
 	NumberOfCredentials uint                       `cbor:"5,keyasint,omitzero"`
 	UserSelected        bool                       `cbor:"6,keyasint,omitzero"`
-	LargeBlobKey        []byte                     `cbor:"7,keyasint,omitzero"`
+	LargeBlobKey        Bytes                      `cbor:"7,keyasint,omitzero"`
 	UnsignedExtensions  map[string]cbor.RawMessage `cbor:"8,keyasint,omitzero"`
 }
 
@@ -89,7 +101,7 @@ type GetAssertionResponse struct {
 type Info struct {
 	Versions                         []string        `cbor:"1,keyasint"`
 	Extensions                       []string        `cbor:"2,keyasint,omitzero"`
-	AAGUID                           []byte          `cbor:"3,keyasint"`
+	AAGUID                           Bytes           `cbor:"3,keyasint"`
 	Options                          map[string]bool `cbor:"4,keyasint,omitzero"`
 	MaxMsgSize                       uint            `cbor:"5,keyasint,omitzero"`
 	PinUvAuthProtocols               []uint          `cbor:"6,keyasint,omitzero"`
@@ -111,12 +123,12 @@ type Info struct {
 	AttestationFormats               []string        `cbor:"22,keyasint,omitzero"`
 	UvCountSinceLastPinEntry         *uint           `cbor:"23,keyasint,omitzero"`
 	LongTouchForReset                bool            `cbor:"24,keyasint,omitzero"`
-	EncIdentifier                    []byte          `cbor:"25,keyasint,omitzero"`
+	EncIdentifier                    Bytes           `cbor:"25,keyasint,omitzero"`
 	TransportsForReset               []string        `cbor:"26,keyasint,omitzero"`
 	PinComplexityPolicy              *bool           `cbor:"27,keyasint,omitzero"`
-	PinComplexityPolicyURL           []byte          `cbor:"28,keyasint,omitzero"`
+	PinComplexityPolicyURL           Bytes           `cbor:"28,keyasint,omitzero"`
 	MaxPINLength                     uint            `cbor:"29,keyasint,omitzero"`
-	EncCredStoreState                []byte          `cbor:"30,keyasint,omitzero"`
+	EncCredStoreState                Bytes           `cbor:"30,keyasint,omitzero"`
 	AuthenticatorConfigCommands      []uint          `cbor:"31,keyasint,omitzero"`
 }
 
@@ -151,9 +163,9 @@ type ClientPINRequest struct {
 	PinUvAuthProtocol uint            `cbor:"1,keyasint,omitzero"`
 	SubCommand        uint            `cbor:"2,keyasint,omitzero"`
 	KeyAgreement      cbor.RawMessage `cbor:"3,keyasint,omitzero"`
-	PinUvAuthParam    []byte          `cbor:"4,keyasint,omitzero"`
-	NewPinEnc         []byte          `cbor:"5,keyasint,omitzero"`
-	PinHashEnc        []byte          `cbor:"6,keyasint,omitzero"`
+	PinUvAuthParam    Bytes           `cbor:"4,keyasint,omitzero"`
+	NewPinEnc         Bytes           `cbor:"5,keyasint,omitzero"`
+	PinHashEnc        Bytes           `cbor:"6,keyasint,omitzero"`
 	Permissions       *Permissions    `cbor:"9,keyasint,omitzero"`
 	RPID              *string         `cbor:"10,keyasint,omitzero"`
 }
@@ -161,7 +173,7 @@ type ClientPINRequest struct {
 // ClientPINResponse is the answer to authenticatorClientPIN (section 6.5.5).
 type ClientPINResponse struct {
 	KeyAgreement    cbor.RawMessage `cbor:"1,keyasint,omitzero"`
-	PinUvAuthToken  []byte          `cbor:"2,keyasint,omitzero"`
+	PinUvAuthToken  Bytes           `cbor:"2,keyasint,omitzero"`
 	PINRetries      *uint           `cbor:"3,keyasint,omitzero"`
 	PowerCycleState *bool           `cbor:"4,keyasint,omitzero"`
 	UVRetries       *uint           `cbor:"5,keyasint,omitzero"`

@@ -2,6 +2,7 @@ package authenticator
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -62,9 +63,15 @@ type Keys interface {
 	// Generate makes a key pair. The error is ctap.ErrUnsupportedAlgorithm for an
 	// algorithm it has not.
 	Generate(alg cose.Algorithm) (handle []byte, public []byte, err error) // public is a COSE_Key
-	// Sign signs message as WebAuthn section 6.5.5 has it.
+	// Sign signs message as WebAuthn section 6.5.5 has it. The error wraps
+	// ErrKeyLost when the private key can never be used again.
 	Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error)
 }
+
+// ErrKeyLost is in every error about a private key that is gone for good: the TPM
+// that holds it was cleared, or is another one. A credential whose key is lost
+// counts as not there.
+var ErrKeyLost = errors.New("private key is lost")
 
 // Attestation makes attestation statements with something other than the
 // credential's own key.

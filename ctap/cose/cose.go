@@ -80,7 +80,7 @@ func Marshal(alg Algorithm, public crypto.PublicKey) ([]byte, error) {
 	case *ecdsa.PublicKey:
 		return marshalEC(alg, k)
 	case ed25519.PublicKey:
-		return ctap.Encode(okp{Kty: 1, Alg: int(alg), Crv: 6, X: k})
+		return ctap.Encode(okp{Kty: 1, Alg: int(alg), Crv: 6, X: ctap.Bytes(k)})
 	case *rsa.PublicKey:
 		return ctap.Encode(rsaKey{Kty: 3, Alg: int(alg), N: k.N.Bytes(), E: exponent(k.E)})
 	}
@@ -90,23 +90,23 @@ func Marshal(alg Algorithm, public crypto.PublicKey) ([]byte, error) {
 // The key types of RFC 9053 section 7 and RFC 8230 section 4.
 type (
 	ec2 struct {
-		Kty int    `cbor:"1,keyasint"`
-		Alg int    `cbor:"3,keyasint"`
-		Crv int    `cbor:"-1,keyasint"`
-		X   []byte `cbor:"-2,keyasint"`
-		Y   []byte `cbor:"-3,keyasint"`
+		Kty int        `cbor:"1,keyasint"`
+		Alg int        `cbor:"3,keyasint"`
+		Crv int        `cbor:"-1,keyasint"`
+		X   ctap.Bytes `cbor:"-2,keyasint"`
+		Y   ctap.Bytes `cbor:"-3,keyasint"`
 	}
 	okp struct {
-		Kty int    `cbor:"1,keyasint"`
-		Alg int    `cbor:"3,keyasint"`
-		Crv int    `cbor:"-1,keyasint"`
-		X   []byte `cbor:"-2,keyasint"`
+		Kty int        `cbor:"1,keyasint"`
+		Alg int        `cbor:"3,keyasint"`
+		Crv int        `cbor:"-1,keyasint"`
+		X   ctap.Bytes `cbor:"-2,keyasint"`
 	}
 	rsaKey struct {
-		Kty int    `cbor:"1,keyasint"`
-		Alg int    `cbor:"3,keyasint"`
-		N   []byte `cbor:"-1,keyasint"`
-		E   []byte `cbor:"-2,keyasint"`
+		Kty int        `cbor:"1,keyasint"`
+		Alg int        `cbor:"3,keyasint"`
+		N   ctap.Bytes `cbor:"-1,keyasint"`
+		E   ctap.Bytes `cbor:"-2,keyasint"`
 	}
 )
 
@@ -231,7 +231,7 @@ func VerifyWith(alg Algorithm, public crypto.PublicKey, message, signature []byt
 	ok := false
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
-		ok = ecdsa.VerifyASN1(k, digest(alg, message), signature)
+		ok = ecdsa.VerifyASN1(k, Digest(alg, message), signature)
 	case ed25519.PublicKey:
 		ok = alg == EdDSA && ed25519.Verify(k, message, signature)
 	case *rsa.PublicKey:
@@ -244,7 +244,7 @@ func VerifyWith(alg Algorithm, public crypto.PublicKey, message, signature []byt
 }
 
 func verifyRSA(alg Algorithm, k *rsa.PublicKey, message, signature []byte) bool {
-	d := digest(alg, message)
+	d := Digest(alg, message)
 	switch alg {
 	case RS256:
 		return rsa.VerifyPKCS1v15(k, crypto.SHA256, d, signature) == nil
@@ -268,8 +268,12 @@ func Hash(alg Algorithm) crypto.Hash {
 	return crypto.SHA256
 }
 
-func digest(alg Algorithm, message []byte) []byte {
+// Digest returns what alg signs for message: its hash, or for EdDSA, which hashes
+// by itself, the message.
+func Digest(alg Algorithm, message []byte) []byte {
 	switch Hash(alg) {
+	case 0:
+		return message
 	case crypto.SHA384:
 		d := sha512.Sum384(message)
 		return d[:]
