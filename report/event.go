@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
+
+	"fido-emu/ctap/trace"
 )
 
 // Outcome is how a step, a scenario or a run ended.
@@ -54,7 +56,7 @@ type Event struct {
 	Step     *Step     `json:"step,omitempty"`
 	Exchange *Exchange `json:"exchange,omitempty"`
 	Ceremony *Ceremony `json:"ceremony,omitempty"`
-	Text     string    `json:"text,omitempty"`
+	Text     string    `json:"text,omitempty"` // of a note; with Skipped and Aborted, why
 
 	Outcome  Outcome       `json:"outcome,omitempty"`
 	Failure  *Failure      `json:"failure,omitempty"`
@@ -65,9 +67,10 @@ type Event struct {
 type Run struct {
 	Title     string          `json:"title"`
 	Version   string          `json:"version"`
-	Seed      *uint64         `json:"seed,omitempty"` // nil for a run that was not seeded
-	Scenarios int             `json:"scenarios"`      // how many will run
-	Counts    map[Outcome]int `json:"counts,omitempty"`
+	Seed      *uint64         `json:"seed,omitempty"`   // nil for a run that was not seeded
+	Scenarios int             `json:"scenarios"`        // how many will run
+	Plan      []Scenario      `json:"plan,omitempty"`   // at the start: what will run, in order
+	Counts    map[Outcome]int `json:"counts,omitempty"` // at the end: scenarios by outcome
 }
 
 // Location is a place in a file; lines and columns count from 1.
@@ -87,6 +90,7 @@ type Scenario struct {
 	Matrix   map[string]string `json:"matrix,omitempty"` // this variant's values
 	Devices  []Device          `json:"devices,omitempty"`
 	Steps    int               `json:"steps"`
+	Attempts int               `json:"attempts,omitempty"` // how often it may be tried; 0 and 1 mean once
 }
 
 // Device describes a device that takes part in a scenario.
@@ -119,11 +123,7 @@ type Message struct {
 }
 
 // Field is one member of a decoded message, by its specified name.
-type Field struct {
-	Name   string  `json:"name"`
-	Value  string  `json:"value,omitempty"`
-	Fields []Field `json:"fields,omitempty"`
-}
+type Field = trace.Field
 
 // Ceremony is one call of navigator.credentials.create or get.
 type Ceremony struct {
