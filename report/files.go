@@ -1,0 +1,126 @@
+package report
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// The files that [Files] leaves in its folder.
+const (
+	EventsFile = "events.jsonl"
+	JUnitFile  = "junit.xml"
+	HTMLFile   = "report.html"
+)
+
+// FileSink keeps a run in files. See [Files].
+type FileSink struct {
+	dir    string
+	events *atomicFile
+	jsonl  *JSONL
+	b      builder
+}
+
+// Files returns a sink that leaves [EventsFile], [JUnitFile] and [HTMLFile] in
+// dir, which is made if need be. Files are of mode 0600 and take their names only
+// when they are complete, in Close: until then, what an earlier run left stays.
+func Files(dir string) (*FileSink, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("folder for reports: %w", err)
+	}
+	f, err := createAtomic(filepath.Join(dir, EventsFile))
+	if err != nil {
+		return nil, err
+	}
+	return &FileSink{dir: dir, events: f, jsonl: NewJSONL(f)}, nil
+}
+
+// Paths lists the files that Close writes, the one for people first.
+func (s *FileSink) Paths() []string {
+	var paths []string
+	for _, name := range []string{HTMLFile, JUnitFile, EventsFile} {
+		paths = append(paths, filepath.Join(s.dir, name))
+	}
+	return paths
+}
+
+// Event keeps e.
+func (s *FileSink) Event(e *Event) error {
+	s.b.add(e)
+	if err := s.jsonl.Event(e); err != nil {
+		return fmt.Errorf("%s: %w", s.events.path, err)
+	}
+	return nil
+}
+
+// Close writes the reports. It tries each of them even if another fails.
+func (s *FileSink) Close() error {
+	m := s.b.finish()
+	return errors.Join(
+		s.events.commit(),
+		WriteFile(filepath.Join(s.dir, JUnitFile), func(w io.Writer) error { return WriteJUnit(w, m) }),
+		WriteFile(filepath.Join(s.dir, HTMLFile), func(w io.Writer) error { return WriteHTML(w, m) }),
+	)
+}
+
+// WriteFile has write fill a new file of mode 0600 that takes the place of path
+// only when it is complete. Its error names the path.
+func WriteFile(path string, write func(io.Writer) error) error {
+	f, err := createAtomic(path)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", path, err), f.discard())
+	}
+	return f.commit()
+}
+
+// atomicFile is a file that has its name only once it is complete.
+type atomicFile struct {
+	path string
+	f    *os.File
+	buf  *bufio.Writer
+	err  error // the first of a write
+}
+
+func createAtomic(path string) (*atomicFile, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, fmt.Errorf("writing %s: %w", path, err)
+	}
+	return &atomicFile{path: path, f: f, buf: bufio.NewWriterSize(f, 1<<16)}, nil
+}
+
+// Write writes to the file that is not complete yet.
+func (a *atomicFile) Write(p []byte) (int, error) {
+	n, err := a.buf.Write(p)
+	if a.err == nil {
+		a.err = err
+	}
+	return n, err
+}
+
+// commit completes the file, unless a write failed.
+func (a *atomicFile) commit() error {
+	if a.err == nil {
+		a.err = a.buf.Flush()
+	}
+	if a.err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", a.path, a.err), a.discard())
+	}
+	if err := a.f.Close(); err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", a.path, err), os.Remove(a.f.Name()))
+	}
+	if err := os.Rename(a.f.Name(), a.path); err != nil {
+		return errors.Join(fmt.Errorf("writing %s: %w", a.path, err), os.Remove(a.f.Name()))
+	}
+	return nil
+}
+
+func (a *atomicFile) discard() error {
+	return errors.Join(a.f.Close(), os.Remove(a.f.Name()))
+}
