@@ -1,0 +1,160 @@
+package attestation
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
+	"fido-emu/ctap/cose"
+)
+
+// FormatPacked is the packed attestation statement format (section 8.2).
+const FormatPacked = "packed"
+
+// attestationUnit is the OU that section 8.2.1 requires.
+const attestationUnit = "Authenticator Attestation"
+
+// oidAAGUID is id-fido-gen-ce-aaguid (section 8.2.1).
+var oidAAGUID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
+
+// Packed makes packed attestation statements with the batch key of one model: all
+// devices of the model share it, as real ones share theirs by the 100,000
+// (section 14.4.1). It is safe for concurrent use, and one value may serve any
+// number of devices.
+type Packed struct {
+	key  *ecdsa.PrivateKey
+	tail []byte // the statement behind the signature: x5c
+	x5c  [][]byte
+}
+
+// Packed returns the attestation of a model, named for its certificate. The same
+// authority gives the same model the same key and certificate every time.
+func (a *Authority) Packed(aaguid ctap.AAGUID, model string) (*Packed, error) {
+	key := a.deriveKey("packed", append(aaguid[:], model...))
+	x5c, err := a.issue(packedTemplate(aaguid, model), &key.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("attestation certificate of %q: %w", model, err)
+	}
+	chain, err := ctap.Encode(x5c)
+	if err != nil {
+		return nil, fmt.Errorf("attestation certificate of %q: %w", model, err)
+	}
+	return &Packed{key: key, x5c: x5c, tail: append([]byte("\x63x5c"), chain...)}, nil
+}
+
+func packedTemplate(aaguid ctap.AAGUID, model string) *x509.Certificate {
+	return &x509.Certificate{
+		Subject: pkix.Name{
+			Country:            []string{country},
+			Organization:       []string{organization},
+			OrganizationalUnit: []string{attestationUnit},
+			CommonName:         model,
+		},
+		KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtraExtensions: []pkix.Extension{{
+			Id:    oidAAGUID,
+			Value: append([]byte{asn1.TagOctetString, byte(len(aaguid))}, aaguid[:]...),
+		}},
+	}
+}
+
+// X5C returns the chain that the statements carry, in DER, the leaf first and the
+// root left out.
+func (p *Packed) X5C() [][]byte { return p.x5c }
+
+// Attest signs authenticatorData ‖ clientDataHash with the batch key.
+func (p *Packed) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
+	hash := sha256.New()
+	hash.Write(r.AuthData)
+	hash.Write(r.ClientDataHash)
+	sig, err := p.key.Sign(nil, hash.Sum(make([]byte, 0, sha256.Size)), crypto.SHA256)
+	if err != nil {
+		return "", nil, fmt.Errorf("packed attestation: %w", err)
+	}
+	return FormatPacked, p.statement(sig), nil
+}
+
+// statement writes {alg, sig, x5c}, already in canonical order. A DER signature
+// has 24 to 255 bytes, so its length takes one byte.
+func (p *Packed) statement(sig []byte) []byte {
+	b := make([]byte, 0, 16+len(sig)+len(p.tail))
+	b = append(b, "\xa3\x63alg\x26\x63sig\x58"...) // -7, ES256
+	b = append(b, byte(len(sig)))
+	b = append(b, sig...)
+	return append(b, p.tail...)
+}
+
+// packedStatement is packedStmtFormat (section 8.2).
+type packedStatement struct {
+	Algorithm int          `cbor:"alg"`
+	Signature ctap.Bytes   `cbor:"sig"`
+	X5C       []ctap.Bytes `cbor:"x5c"`
+}
+
+// verifyPacked follows the verification procedure of section 8.2.
+func verifyPacked(v verification) (Result, error) {
+	var s packedStatement
+	if err := v.decode(&s); err != nil {
+		return Result{}, err
+	}
+	if s.X5C == nil {
+		return verifySelf(v, s)
+	}
+	chain, err := parseChain(s.X5C)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := checkPackedCertificate(chain[0]); err != nil {
+		return Result{}, err
+	}
+	if err := checkCertifiedAAGUID(chain[0], v.data.Attested.AAGUID); err != nil {
+		return Result{}, err
+	}
+	if err := cose.VerifyWith(cose.Algorithm(s.Algorithm), chain[0].PublicKey, v.signed(), s.Signature); err != nil {
+		return Result{}, err
+	}
+	return Result{Type: Basic, Chain: chain}, nil
+}
+
+// verifySelf verifies a statement that the credential's own key signed.
+func verifySelf(v verification, s packedStatement) (Result, error) {
+	alg, public, err := cose.Parse(v.data.Attested.PublicKey)
+	if err != nil {
+		return Result{}, err
+	}
+	if int(alg) != s.Algorithm {
+		return Result{}, fmt.Errorf("alg is %s, the credential's key is for %s", cose.Algorithm(s.Algorithm), alg)
+	}
+	if err := cose.VerifyWith(alg, public, v.signed(), s.Signature); err != nil {
+		return Result{}, err
+	}
+	return Result{Type: Self}, nil
+}
+
+// checkPackedCertificate checks the requirements of section 8.2.1.
+func checkPackedCertificate(c *x509.Certificate) error {
+	subject := c.Subject
+	switch {
+	case c.Version != 3:
+		return fmt.Errorf("attestation certificate is version %d, want 3", c.Version)
+	case len(subject.Country) != 1 || len(subject.Country[0]) != 2:
+		return fmt.Errorf("attestation certificate has no two-letter country")
+	case len(subject.Organization) == 0:
+		return fmt.Errorf("attestation certificate names no organization")
+	case len(subject.OrganizationalUnit) != 1 || subject.OrganizationalUnit[0] != attestationUnit:
+		return fmt.Errorf("attestation certificate has OU %q, want %q", subject.OrganizationalUnit, attestationUnit)
+	case subject.CommonName == "":
+		return fmt.Errorf("attestation certificate has no common name")
+	case !c.BasicConstraintsValid || c.IsCA:
+		return fmt.Errorf("attestation certificate does not say that it is no authority's")
+	}
+	return nil
+}
