@@ -18,9 +18,9 @@ import (
 // Person is somebody with, or about to have, an account at a relying party. The
 // zero Person signs in without saying who it is.
 type Person struct {
-	Name        string   // user name, such as ada@example.com
-	DisplayName string   // such as Ada Lovelace
-	Groups      []string // groups that policies speak of
+	Name        string   `json:"name"`                  // user name, such as ada@example.com
+	DisplayName string   `json:"displayName,omitempty"` // such as Ada Lovelace
+	Groups      []string `json:"groups,omitempty"`      // groups that policies speak of
 }
 
 // Credential is one passkey as its relying party lists it.
@@ -46,10 +46,10 @@ const (
 
 // Session is a successful sign-in.
 type Session struct {
-	Person     string   // user name of whoever signed in
-	Method     string   // passkey, temporaryAccessPass …
-	Credential []byte   // id of the passkey; nil for other methods
-	Warnings   []string // what the relying party noticed, such as a signature counter that went back
+	Person     string   `json:"person"`               // user name of whoever signed in
+	Method     string   `json:"method"`               // passkey, temporaryAccessPass …
+	Credential []byte   `json:"credential,omitempty"` // id of the passkey; nil for other methods
+	Warnings   []string `json:"warnings,omitempty"`   // what the relying party noticed, such as a signature counter that went back
 }
 
 // RelyingParty is what every relying party can do.

@@ -1,0 +1,119 @@
+package reference
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	lib "github.com/go-webauthn/webauthn/webauthn"
+
+	"fido-emu/rp"
+)
+
+// Core is a relying party without a transport. Its methods may be called from
+// several goroutines at once. Refusals are *[rp.Refused]; a *[rp.Broken] means
+// that the relying party itself failed.
+type Core struct {
+	config Config
+	lib    *lib.WebAuthn
+
+	randMu sync.Mutex // Config.Rand need not be safe for concurrent use
+	key    [32]byte   // of the keyed hash of passes
+
+	mu          sync.RWMutex
+	people      map[string]*person // by folded name
+	roster      []*person          // in the order in which they came
+	handles     map[string]*person // by user handle
+	directory   map[string][]string
+	credentials map[string]*credential // by credential id, of everybody
+	sessions    *expiring[*session]    // by the hash of the token
+	ceremonies  *expiring[*ceremony]
+	tries       *expiring[*passTries] // by folded name
+	policies    map[string]*rule
+	groups      []string // that have a policy, in the order in which they got it
+	standard    *rule    // of those in no such group
+	audit       auditLog
+}
+
+// The most of each that is held at once; a flood of requests makes the oldest go.
+const (
+	maxCeremonies = 100_000
+	maxSessions   = 1_000_000
+	maxTries      = 100_000
+)
+
+// New returns a relying party without people.
+func New(config Config) (*Core, error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	w, err := lib.New(&lib.Config{
+		RPID:                              config.RPID,
+		RPDisplayName:                     config.Name,
+		RPOrigins:                         config.Origins,
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore, // §7.1 step 28
+	})
+	if err != nil {
+		return nil, fmt.Errorf("relying party: %w", err)
+	}
+	standard, err := newRule("", config.DefaultPolicy)
+	if err != nil {
+		return nil, fmt.Errorf("relying party: default policy: %w", err)
+	}
+	c := &Core{
+		config: config, lib: w, standard: standard,
+		people: map[string]*person{}, handles: map[string]*person{}, directory: map[string][]string{},
+		credentials: map[string]*credential{}, policies: map[string]*rule{},
+		ceremonies: newExpiring(maxCeremonies, func(*ceremony) {}),
+		tries:      newExpiring(maxTries, func(*passTries) {}),
+		sessions:   newExpiring(maxSessions, unlink),
+		audit:      auditLog{capacity: config.AuditCapacity},
+	}
+	_, err = io.ReadFull(config.Rand, c.key[:])
+	if err != nil {
+		return nil, fmt.Errorf("relying party: random bytes: %w", err)
+	}
+	return c, nil
+}
+
+// RPID returns the relying party's identifier.
+func (c *Core) RPID() string { return c.config.RPID }
+
+// Name returns what the relying party calls itself.
+func (c *Core) Name() string { return c.config.Name }
+
+// Origins returns the origins whose ceremonies are accepted.
+func (c *Core) Origins() []string { return append([]string(nil), c.config.Origins...) }
+
+func (c *Core) now() time.Time { return c.config.Now() }
+
+// random returns n random bytes.
+func (c *Core) random(n int) ([]byte, error) {
+	c.randMu.Lock()
+	defer c.randMu.Unlock()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(c.config.Rand, b); err != nil {
+		return nil, &rp.Broken{Doing: "drawing random bytes", Err: err}
+	}
+	return b, nil
+}
+
+// token returns a secret of 256 bits, and the hash by which it is held.
+func (c *Core) token() (secret, hash string, err error) {
+	b, err := c.random(32)
+	if err != nil {
+		return "", "", err
+	}
+	secret = base64.RawURLEncoding.EncodeToString(b)
+	return secret, tokenHash(secret), nil
+}
+
+func tokenHash(secret string) string {
+	h := sha256.Sum256([]byte(secret))
+	return string(h[:])
+}

@@ -1,0 +1,2 @@
+// Package reference is a relying party to test against.
+package reference

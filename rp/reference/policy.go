@@ -1,0 +1,202 @@
+package reference
+
+import (
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+
+	"fido-emu/ctap"
+	"fido-emu/rp"
+)
+
+// rule is a policy made ready for use. It is never changed.
+type rule struct {
+	group            string // empty for the default
+	source           rp.Policy
+	allowed, blocked map[ctap.AAGUID]bool
+}
+
+// facts are what a policy looks at.
+type facts struct {
+	registering    bool
+	backupEligible bool
+	userVerified   bool
+	trusted        bool // attested by a trusted authority
+	rewound        bool // the signature counter did not go up
+	aaguid         ctap.AAGUID
+}
+
+// GroupPolicy is the policy of a group; the default has no group.
+type GroupPolicy struct {
+	Group  string    `json:"group"`
+	Policy rp.Policy `json:"policy"`
+}
+
+// SetPolicy sets the policy of a group, or, without a group, that of everybody who
+// is in no group with a policy. It holds from the next ceremony on, also for
+// passkeys that were registered before.
+func (c *Core) SetPolicy(group string, policy rp.Policy) error {
+	if group != "" {
+		if err := checkText("group", group, 64); err != nil {
+			return err
+		}
+	}
+	r, err := newRule(group, policy)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case group == "":
+		c.standard = r
+	case c.policies[group] == nil:
+		c.groups = append(c.groups, group)
+		fallthrough
+	default:
+		c.policies[group] = r
+	}
+	c.note(Event{Action: "set-policy", Outcome: Done, Detail: group})
+	return nil
+}
+
+// Policies returns the default policy and then those of groups, in the order in
+// which they were first set.
+func (c *Core) Policies() []GroupPolicy {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	all := []GroupPolicy{{Policy: c.standard.source}}
+	for _, g := range c.groups {
+		all = append(all, GroupPolicy{g, c.policies[g].source})
+	}
+	return all
+}
+
+// rules returns the policies of somebody in these groups, of which one must be
+// met; the caller holds the lock.
+func (c *Core) rules(groups []string) []*rule {
+	var rules []*rule
+	for _, g := range groups {
+		if r := c.policies[g]; r != nil {
+			rules = append(rules, r)
+		}
+	}
+	if len(rules) == 0 {
+		rules = append(rules, c.standard)
+	}
+	return rules
+}
+
+// allRules returns every policy, for a ceremony whose person is not known yet; the
+// caller holds the lock.
+func (c *Core) allRules() []*rule {
+	rules := []*rule{c.standard}
+	for _, g := range c.groups {
+		rules = append(rules, c.policies[g])
+	}
+	return rules
+}
+
+func newRule(group string, p rp.Policy) (*rule, error) {
+	for _, t := range p.Types {
+		if t != rp.DeviceBound && t != rp.Synced {
+			return nil, refuse(BadPolicy, "passkey type %q: want %s or %s", t, rp.DeviceBound, rp.Synced)
+		}
+	}
+	if !slices.Contains([]string{"", "required", "preferred", "discouraged"}, p.UserVerification) {
+		return nil, refuse(BadPolicy, "user verification %q: want required, preferred or discouraged", p.UserVerification)
+	}
+	fallback(&p.UserVerification, "preferred")
+	allowed, err := aaguidSet(p.AllowedAAGUIDs)
+	if err != nil {
+		return nil, err
+	}
+	blocked, err := aaguidSet(p.BlockedAAGUIDs)
+	if err != nil {
+		return nil, err
+	}
+	return &rule{group: group, source: p, allowed: allowed, blocked: blocked}, nil
+}
+
+func aaguidSet(list []string) (map[ctap.AAGUID]bool, error) {
+	set := map[ctap.AAGUID]bool{}
+	for _, s := range list {
+		a, err := ctap.ParseAAGUID(s)
+		if err != nil {
+			return nil, refuse(BadPolicy, "%v", err)
+		}
+		set[a] = true
+	}
+	return set, nil
+}
+
+// judge returns nil when one of the rules is met, and the first one's refusal when
+// none is.
+func judge(rules []*rule, f facts) error {
+	var first *rp.Refused
+	for _, r := range rules {
+		no := r.refuses(f)
+		if no == nil {
+			return nil
+		}
+		if first == nil {
+			first = no
+		}
+	}
+	return first
+}
+
+func (r *rule) refuses(f facts) *rp.Refused {
+	p, kind := r.source, passkeyType(f.backupEligible)
+	switch {
+	case p.UserVerification == "required" && !f.userVerified:
+		return refuse(UserVerificationRequired, "%s asks for user verification", r)
+	case len(p.Types) > 0 && !slices.Contains(p.Types, kind):
+		return refuse(TypeNotAllowed, "%s does not allow %s passkeys", r, kind)
+	case r.blocked[f.aaguid]:
+		return refuse(AAGUIDBlocked, "%s blocks authenticators of AAGUID %s", r, f.aaguid)
+	case len(r.allowed) > 0 && !r.allowed[f.aaguid]:
+		return refuse(AAGUIDNotAllowed, "%s does not list authenticators of AAGUID %s", r, f.aaguid)
+	case f.registering && p.RequireAttestation && !f.trusted:
+		return refuse(AttestationRequired, "%s asks for attestation by a trusted authority", r)
+	case p.RejectCounterRewind && f.rewound:
+		return refuse(CounterRewind, "the signature counter did not go up: the authenticator may have been cloned, and %s rejects that", r)
+	}
+	return nil
+}
+
+// String names the policy for people.
+func (r *rule) String() string {
+	if r.group == "" {
+		return "the default policy"
+	}
+	return "the policy of group " + r.group
+}
+
+// verification is the level to ask for: one that can meet at least one rule, and
+// every rule where they agree.
+func verification(rules []*rule) protocol.UserVerificationRequirement {
+	level := rules[0].source.UserVerification
+	for _, r := range rules[1:] {
+		if r.source.UserVerification != level {
+			return protocol.VerificationPreferred
+		}
+	}
+	return protocol.UserVerificationRequirement(level)
+}
+
+// conveyance is direct when some rule wants attestation.
+func conveyance(rules []*rule) protocol.ConveyancePreference {
+	if slices.ContainsFunc(rules, func(r *rule) bool { return r.source.RequireAttestation }) {
+		return protocol.PreferDirectAttestation
+	}
+	return protocol.PreferNoAttestation
+}
+
+// passkeyType tells the type from BE (WebAuthn Level 3, section 6.1.3).
+func passkeyType(backupEligible bool) string {
+	if backupEligible {
+		return rp.Synced
+	}
+	return rp.DeviceBound
+}

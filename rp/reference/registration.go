@@ -1,0 +1,224 @@
+package reference
+
+import (
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+	lib "github.com/go-webauthn/webauthn/webauthn"
+
+	"fido-emu/rp"
+)
+
+// Registered is a passkey that was added.
+type Registered struct {
+	Credential rp.Credential `json:"credential"`
+	// Grant is a new session, of somebody who had none before or one from a pass,
+	// which it replaces. It is nil where the session that was there goes on.
+	Grant *Grant `json:"grant,omitempty"`
+}
+
+// BeginRegistration begins to add a passkey: to the account whose session the
+// token stands for, or, without a token, to a new account for p. The groups of p
+// count for nothing here; see [Core.Expect].
+func (c *Core) BeginRegistration(token string, p rp.Person) (Begun, error) {
+	id, challenge, err := c.draw()
+	if err != nil {
+		return Begun{}, err
+	}
+	handle, err := c.random(32)
+	if err != nil {
+		return Begun{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cer, err := c.registrant(token, p, handle)
+	if err != nil {
+		return Begun{}, err
+	}
+	who := cer.owner
+	if cer.newcomer != nil {
+		who = cer.newcomer
+	}
+	creation, data, err := c.lib.BeginRegistration(user{owner: who, display: who.displayName}, c.creation(challenge, who))
+	if err != nil {
+		return Begun{}, &rp.Broken{Doing: "beginning a registration", Err: err}
+	}
+	cer.data = *data
+	c.enter(cer, id)
+	return begun(id, creation.Response)
+}
+
+// registrant says for whom a registration is; the caller holds the lock.
+func (c *Core) registrant(token string, p rp.Person, handle []byte) (*ceremony, error) {
+	if token != "" {
+		s, err := c.standing(token)
+		if err != nil {
+			return nil, err
+		}
+		return &ceremony{owner: s.owner, session: s.hash}, nil
+	}
+	if err := checkPerson(rp.Person{Name: p.Name, DisplayName: p.DisplayName}); err != nil {
+		return nil, err
+	}
+	if c.people[fold(p.Name)] != nil {
+		return nil, refuse(SignInRequired, "there is an account named %s: sign in to add a passkey", p.Name)
+	}
+	if c.config.ClosedSignUp {
+		return nil, refuse(SignUpClosed, "only an administrator makes accounts here")
+	}
+	newcomer := newPerson(rp.Person{Name: p.Name, DisplayName: p.DisplayName}, handle)
+	newcomer.groups = c.directory[fold(p.Name)]
+	return &ceremony{newcomer: newcomer}, nil
+}
+
+// creation fills in the options (WebAuthn Level 3, section 5.4); the caller holds
+// the lock.
+func (c *Core) creation(challenge []byte, who *person) lib.RegistrationOption {
+	rules := c.rules(who.groups)
+	required := c.config.ResidentKey == "required"
+	return func(o *protocol.PublicKeyCredentialCreationOptions) error {
+		o.Challenge = challenge
+		o.Parameters = algorithms()
+		o.Timeout = int(c.config.ChallengeLifetime / time.Millisecond)
+		o.CredentialExcludeList = who.descriptors()
+		o.AuthenticatorSelection = protocol.AuthenticatorSelection{
+			ResidentKey:        protocol.ResidentKeyRequirement(c.config.ResidentKey),
+			RequireResidentKey: &required,
+			UserVerification:   verification(rules),
+		}
+		o.Attestation = conveyance(rules)
+		return lib.WithExtensions(lib.WithExtensionCredProps())(o)
+	}
+}
+
+func algorithms() []protocol.CredentialParameter {
+	var list []protocol.CredentialParameter
+	for _, alg := range []webauthncose.COSEAlgorithmIdentifier{
+		webauthncose.AlgES256, webauthncose.AlgEdDSA, webauthncose.AlgES384, webauthncose.AlgRS256,
+	} {
+		list = append(list, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: alg})
+	}
+	return list
+}
+
+// FinishRegistration verifies what a client made of a ceremony, a
+// RegistrationResponseJSON, and keeps the passkey. The token must be the one that
+// the ceremony was begun with.
+func (c *Core) FinishRegistration(token, id string, response []byte) (Registered, error) {
+	secret, hash, err := c.token()
+	if err != nil {
+		return Registered{}, err
+	}
+	c.mu.Lock()
+	cer, err := c.finish(id, true)
+	c.mu.Unlock()
+	if err != nil {
+		return Registered{}, c.refusedRegistration(nil, err)
+	}
+	cr, f, err := c.verifyRegistration(cer, response)
+	if err != nil {
+		return Registered{}, c.refusedRegistration(cer, err)
+	}
+	c.mu.Lock()
+	done, err := c.keep(cer, cr, f, token, hash)
+	c.mu.Unlock()
+	if err != nil {
+		return Registered{}, c.refusedRegistration(cer, err)
+	}
+	if done.Grant != nil {
+		done.Grant.Token = secret
+	}
+	return done, nil
+}
+
+// verifyRegistration follows WebAuthn Level 3, section 7.1, as far as it needs no
+// state of the relying party.
+func (c *Core) verifyRegistration(cer *ceremony, response []byte) (*credential, facts, error) {
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(response)
+	if err != nil {
+		return nil, facts{}, unreadable(err)
+	}
+	if err := c.checkCreation(cer, parsed); err != nil {
+		return nil, facts{}, err
+	}
+	who := cer.owner
+	if cer.newcomer != nil {
+		who = cer.newcomer
+	}
+	record, err := c.lib.CreateCredential(user{owner: who}, cer.data, parsed)
+	if err != nil {
+		return nil, facts{}, translate(err)
+	}
+	now := c.now()
+	cr := &credential{
+		record: *record, created: now,
+		trusted: c.trusted(&parsed.Response.AttestationObject, now),
+	}
+	copy(cr.aaguid[:], record.Authenticator.AAGUID)
+	flags := parsed.Response.AttestationObject.AuthData.Flags
+	return cr, facts{
+		registering: true, trusted: cr.trusted, aaguid: cr.aaguid,
+		backupEligible: flags.HasBackupEligible(), userVerified: flags.HasUserVerified(),
+	}, nil
+}
+
+// keep stores a verified passkey if policy and state allow; the caller holds the
+// lock.
+func (c *Core) keep(cer *ceremony, cr *credential, f facts, token, hash string) (Registered, error) {
+	owner, began, err := c.stillThere(cer, token)
+	if err != nil {
+		return Registered{}, err
+	}
+	if c.credentials[string(cr.record.ID)] != nil { // §7.1 step 26
+		return Registered{}, refuse(CredentialExists, "this passkey is registered already")
+	}
+	if err := judge(c.rules(owner.groups), f); err != nil {
+		return Registered{}, err
+	}
+	if cer.newcomer != nil {
+		c.add(owner)
+	}
+	cr.owner, cr.name = owner, c.firstName(owner, cr.aaguid)
+	owner.credentials = append(owner.credentials, cr)
+	c.credentials[string(cr.record.ID)] = cr
+	c.note(Event{Action: "register", Person: owner.name, Method: MethodPasskey, Credential: cr.record.ID, Outcome: Done, Detail: cr.name})
+	done := Registered{Credential: cr.describe()}
+	if began != nil && !began.limited {
+		return done, nil
+	}
+	if began != nil {
+		c.end(began)
+	}
+	g := c.begin(hash, owner, rp.Session{Method: MethodPasskey, Credential: cr.record.ID}, false).grant("")
+	done.Grant = &g
+	return done, nil
+}
+
+// stillThere returns the account that a registration is for and the session that
+// began it, nil for a new account; the caller holds the lock.
+func (c *Core) stillThere(cer *ceremony, token string) (*person, *session, error) {
+	if cer.newcomer != nil {
+		if c.people[fold(cer.newcomer.name)] != nil {
+			return nil, nil, refuse(PersonExists, "somebody else has taken the name %s", cer.newcomer.name)
+		}
+		cer.newcomer.groups = c.directory[fold(cer.newcomer.name)]
+		return cer.newcomer, nil, nil
+	}
+	s, err := c.standing(token)
+	if err != nil || s.hash != cer.session {
+		return nil, nil, refuse(SignInRequired, "the session that began this registration has ended")
+	}
+	return s.owner, s, nil
+}
+
+// refusedRegistration enters a refusal into the audit log and returns it.
+func (c *Core) refusedRegistration(cer *ceremony, err error) error {
+	e := Event{Action: "register", Method: MethodPasskey}
+	if cer != nil && cer.newcomer != nil {
+		e.Person = cer.newcomer.name
+	} else if cer != nil {
+		e.Person = cer.owner.name
+	}
+	return c.refused(e, err)
+}

@@ -1,0 +1,174 @@
+package reference
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	lib "github.com/go-webauthn/webauthn/webauthn"
+
+	"fido-emu/rp"
+)
+
+// BeginSignIn begins a sign-in of the person of that name, or, without a name, of
+// whomever the authenticator names.
+func (c *Core) BeginSignIn(name string) (Begun, error) {
+	id, challenge, err := c.draw()
+	if err != nil {
+		return Begun{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cer := &ceremony{}
+	rules := c.allRules()
+	var allow []protocol.CredentialDescriptor
+	if name != "" {
+		if cer.owner, err = c.find(name); err != nil {
+			return Begun{}, err
+		}
+		rules, allow = c.rules(cer.owner.groups), cer.owner.descriptors()
+		if len(allow) == 0 {
+			return Begun{}, refuse(NoCredentials, "%s has no passkey to sign in with", cer.owner.name)
+		}
+	}
+	assertion, data, err := c.lib.BeginDiscoverableLogin(lib.WithChallenge(challenge), c.request(allow, rules))
+	if err != nil {
+		return Begun{}, &rp.Broken{Doing: "beginning a sign-in", Err: err}
+	}
+	cer.data = *data
+	if cer.owner != nil {
+		cer.data.UserID = cer.owner.handle
+	}
+	c.enter(cer, id)
+	return begun(id, assertion.Response)
+}
+
+// request fills in the options (WebAuthn Level 3, section 5.5).
+func (c *Core) request(allow []protocol.CredentialDescriptor, rules []*rule) lib.LoginOption {
+	return func(o *protocol.PublicKeyCredentialRequestOptions) error {
+		o.AllowedCredentials = allow
+		o.UserVerification = verification(rules)
+		o.Timeout = int(c.config.ChallengeLifetime / time.Millisecond)
+		return nil
+	}
+}
+
+// FinishSignIn verifies what a client made of a ceremony, an
+// AuthenticationResponseJSON, and begins a session.
+func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
+	e := Event{Action: "sign-in", Method: MethodPasskey}
+	secret, hash, err := c.token()
+	if err != nil {
+		return Grant{}, err
+	}
+	c.mu.Lock()
+	cer, err := c.finish(id, false)
+	c.mu.Unlock()
+	if err != nil {
+		return Grant{}, c.refused(e, err)
+	}
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
+	if err != nil {
+		return Grant{}, c.refused(e, unreadable(err))
+	}
+	e.Credential = parsed.RawID
+	owner, record, err := c.identify(cer, parsed)
+	if owner != nil {
+		e.Person = owner.name
+	}
+	if err == nil {
+		err = c.verifyAssertion(cer, parsed, owner, record)
+	}
+	if err != nil {
+		return Grant{}, c.refused(e, err)
+	}
+	g, err := c.admit(parsed, hash)
+	if err != nil {
+		return Grant{}, c.refused(e, err)
+	}
+	g.Token = secret
+	return g, nil
+}
+
+// identify finds the passkey and its owner (WebAuthn Level 3, section 7.2, steps 5
+// and 6).
+func (c *Core) identify(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData) (*person, lib.Credential, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	cr := c.credentials[string(parsed.RawID)]
+	handle := parsed.Response.UserHandle
+	switch {
+	case cer.owner != nil && !listed(cer.data.AllowedCredentialIDs, parsed.RawID):
+		return cer.owner, lib.Credential{}, refuse(CredentialNotAllowed, "this passkey was not asked for")
+	case cr == nil:
+		return cer.owner, lib.Credential{}, refuse(UnknownCredential, "this passkey is not registered here, or no longer")
+	case cer.owner == nil && len(handle) == 0:
+		return nil, lib.Credential{}, refuse(UserHandleMissing, "the authenticator did not say who signs in")
+	case len(handle) > 0 && !bytes.Equal(handle, cr.owner.handle):
+		return cr.owner, lib.Credential{}, refuse(UserHandleMismatch, "the authenticator named somebody else than the owner of the passkey")
+	}
+	return cr.owner, cr.record, nil
+}
+
+func listed(ids [][]byte, id []byte) bool {
+	for _, other := range ids {
+		if bytes.Equal(other, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// verifyAssertion follows WebAuthn Level 3, section 7.2, from step 7 on, as far as
+// it needs no state of the relying party. The library sees the one passkey
+// concerned: what else its owner has is none of its business.
+func (c *Core) verifyAssertion(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData, owner *person, record lib.Credential) error {
+	if err := c.checkAssertion(cer, parsed, &record); err != nil {
+		return err
+	}
+	who := user{owner: owner, credentials: []lib.Credential{record}}
+	data, err := cer.data, error(nil)
+	if cer.owner != nil {
+		data.AllowedCredentialIDs = [][]byte{record.ID}
+		_, err = c.lib.ValidateLogin(who, data, parsed)
+	} else {
+		find := func(_, _ []byte) (lib.User, error) { return who, nil }
+		_, _, err = c.lib.ValidatePasskeyLogin(find, data, parsed)
+	}
+	return translate(err)
+}
+
+// admit applies policy and counter to a verified assertion, updates the record
+// (§7.2 steps 22 to 24) and begins the session.
+func (c *Core) admit(parsed *protocol.ParsedCredentialAssertionData, hash string) (Grant, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	cr := c.credentials[string(parsed.RawID)]
+	if cr == nil {
+		return Grant{}, refuse(UnknownCredential, "this passkey has just been revoked")
+	}
+	data := parsed.Response.AuthenticatorData
+	stored := cr.record.Authenticator.SignCount
+	rewound := (data.Counter != 0 || stored != 0) && data.Counter <= stored
+	err := judge(c.rules(cr.owner.groups), facts{
+		backupEligible: data.Flags.HasBackupEligible(), userVerified: data.Flags.HasUserVerified(),
+		rewound: rewound, aaguid: cr.aaguid, trusted: cr.trusted,
+	})
+	if err != nil {
+		return Grant{}, err
+	}
+	what := rp.Session{Method: MethodPasskey, Credential: cr.record.ID}
+	if rewound {
+		what.Warnings = append(what.Warnings, fmt.Sprintf("%s: the signature counter was %d and is %d now: the authenticator may have been cloned", CounterRewind, stored, data.Counter))
+	}
+	cr.record.Authenticator.SignCount = max(stored, data.Counter)
+	cr.record.Flags = cr.record.Flags.Update(data.Flags)
+	cr.lastUsed = c.now()
+	e := Event{Action: "sign-in", Method: MethodPasskey, Person: cr.owner.name, Credential: cr.record.ID, Outcome: Done}
+	if rewound {
+		e.Detail = what.Warnings[0]
+	}
+	c.note(e)
+	return c.begin(hash, cr.owner, what, false).grant(""), nil
+}
