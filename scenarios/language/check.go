@@ -1,0 +1,221 @@
+package language
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"fido-emu/report"
+)
+
+// checker compares values with the tables and gathers what does not fit.
+type checker struct {
+	grammar  Grammar
+	scope    scope
+	problems Problems
+}
+
+// report notes a problem; one that several variants share is noted once.
+func (c *checker) report(p Problem) {
+	for _, known := range c.problems {
+		if known.At == p.At && known.Found == p.Found {
+			return
+		}
+	}
+	c.problems = append(c.problems, p)
+}
+
+// sorted returns the problems in the order of the file.
+func (c *checker) sorted() Problems {
+	sort.SliceStable(c.problems, func(i, j int) bool {
+		a, b := c.problems[i].At, c.problems[j].At
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return c.problems
+}
+
+// members checks a mapping against its table. what names the mapping for people.
+func (c *checker) members(what string, v Value, table []Member) {
+	if v.Shape != Members {
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: a mapping is expected, %s found", what, v.Shape), Allowed: memberNames(table)})
+		return
+	}
+	for _, f := range v.Fields {
+		m := find(table, f.Name)
+		if m == nil {
+			c.unknown(what+" has no member", f.Name, f.At, memberNames(table))
+			continue
+		}
+		c.value(*m, f.Value)
+	}
+	for _, m := range table {
+		if m.Required && v.Field(m.Name) == nil {
+			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s lacks %s", what, m.Name), Hint: m.Text})
+		}
+	}
+}
+
+// unknown reports a word that is not among those allowed.
+func (c *checker) unknown(what, found string, at report.Location, allowed []string) {
+	c.report(Problem{At: at, Found: fmt.Sprintf("%s %q", what, shorten(found)), Nearest: nearest(found, allowed), Allowed: allowed})
+}
+
+// value checks one member's value.
+func (c *checker) value(m Member, v Value) {
+	switch m.Kind {
+	case Mapping:
+		c.members(m.Name, v, m.Members)
+	case Named:
+		c.named(m, v)
+	case Steps:
+		c.steps(v)
+	case Values: // checked once, before the variants
+	default:
+		c.scalars(m, v)
+	}
+}
+
+func (c *checker) named(m Member, v Value) {
+	if v.Shape != Members {
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: names with their members are expected, %s found", m.Name, v.Shape)})
+		return
+	}
+	for _, f := range v.Fields {
+		if m.Name == "policies" {
+			c.oneOf("nobody is in group", Value{At: f.At, Text: f.Name}, c.scope.groups)
+		} else {
+			c.checkName(f.Name, f)
+		}
+		if f.Value.Shape == Empty && !requires(m.Members) {
+			continue
+		}
+		c.members(m.Name+" "+f.Name, f.Value, m.Members)
+	}
+}
+
+func requires(table []Member) bool {
+	return slices.ContainsFunc(table, func(m Member) bool { return m.Required })
+}
+
+func (c *checker) scalars(m Member, v Value) {
+	if v.Shape == List && !m.List {
+		c.report(Problem{At: v.At, Found: m.Name + ": one value is expected, a list found"})
+		return
+	}
+	for _, item := range v.List() {
+		if item.Shape != Scalar {
+			c.report(Problem{At: item.At, Found: fmt.Sprintf("%s: %s is expected, %s found", m.Name, article(m.Kind), item.Shape)})
+			continue
+		}
+		c.scalar(m, item)
+	}
+}
+
+// scalar checks a single value against its kind.
+func (c *checker) scalar(m Member, v Value) {
+	switch m.Kind {
+	case Word:
+		c.oneOf(m.Name+":", v, m.Allowed)
+	case YesNo:
+		c.oneOf(m.Name+":", v, []string{"yes", "no", "true", "false"})
+	case PersonName:
+		c.oneOf("nobody is called", v, c.scope.people)
+	case DeviceName:
+		c.oneOf("no device is called", v, c.scope.devices)
+	case AccountRef:
+		c.oneOf("no account is called", v, c.scope.accounts)
+	case GroupName:
+		c.oneOf("nobody is in group", v, c.scope.groups)
+	case Profile:
+		c.oneOf("no device profile is called", v, c.grammar.Profiles)
+	case Provider:
+		c.oneOf("no sync provider is called", v, c.grammar.Providers)
+	case Model:
+		if !aaguid.MatchString(v.Text) {
+			c.oneOf(m.Name+": neither an AAGUID nor a device profile:", v, c.grammar.Profiles)
+		}
+	case SavedValue, Anything:
+		c.reference(m, v)
+	default:
+		c.form(m, v)
+	}
+}
+
+var aaguid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$`)
+
+func (c *checker) oneOf(what string, v Value, allowed []string) {
+	if !slices.Contains(allowed, v.Text) {
+		c.unknown(what, v.Text, v.At, allowed)
+	}
+}
+
+// form checks values that have to look a certain way, with their references.
+func (c *checker) form(m Member, v Value) {
+	text := c.references(v)
+	var err error
+	switch m.Kind {
+	case Number:
+		_, err = parseNumber(text)
+	case Duration:
+		_, err = ParseDuration(text)
+	case Count:
+		_, err = ParseComparison(text)
+	case Origin:
+		err = checkOrigin(text)
+	case Pattern:
+		_, err = NewMatcher(text)
+	case Reason:
+		c.reason(v, text)
+	case Label:
+		if !labelForm.MatchString(text) {
+			err = fmt.Errorf("%q: lower-case letters, digits and - . _ are expected", shorten(text))
+		}
+	case NewName:
+		c.checkName(text, Field{Name: text, At: v.At})
+	}
+	if err != nil {
+		c.report(Problem{At: v.At, Found: m.Name + ": " + err.Error()})
+	}
+}
+
+// reason checks the pattern, and that a name of a family whose members are known
+// is one of them.
+func (c *checker) reason(v Value, text string) {
+	m, err := NewMatcher(text)
+	if err != nil {
+		c.report(Problem{At: v.At, Found: "reason: " + err.Error()})
+		return
+	}
+	family := strings.HasPrefix(text, "CTAP") || strings.HasSuffix(text, "Error")
+	if family && !m.MatchAny(c.grammar.Reasons...) {
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("reason: no CTAP status or DOMException is called %q", shorten(text)), Nearest: nearest(text, c.grammar.Reasons)})
+	}
+}
+
+var (
+	labelForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+	nameForm  = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+)
+
+func (c *checker) checkName(name string, f Field) {
+	if !nameForm.MatchString(name) {
+		c.report(Problem{At: f.At, Found: fmt.Sprintf("%q is no name: a lower-case letter, then lower-case letters, digits and - are expected", shorten(name))})
+	}
+}
+
+func article(k Kind) string {
+	if k == Anything {
+		return "a name"
+	}
+	return "a " + string(k)
+}
+
+// shorten keeps quotations of a file readable.
+func shorten(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:57]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,69 @@
+package language
+
+// Document lists what a scenario file may hold.
+func Document() []Member {
+	return []Member{
+		{Name: "title", Kind: Text, Required: true, Text: "What the scenario shows, in one line."},
+		{Name: "purpose", Kind: Text, Text: "Why it matters, for whoever reads the report."},
+		{Name: "labels", Kind: Label, List: true, Text: "Words to select scenarios by, as in run --filter loss."},
+		{Name: "focus", Kind: YesNo, Default: "no", Text: "Run only the scenarios that say so; for while one is being written."},
+		{Name: "skip", Kind: Text, Text: "Why the scenario is not run now; it is reported as skipped, with this reason."},
+		{Name: "relying-party", Kind: Mapping, Members: relyingPartyMembers(), Text: "The site that people register at and sign in to."},
+		{Name: "people", Kind: Named, Members: personMembers(), Text: "Who takes part."},
+		{Name: "accounts", Kind: Named, Members: accountMembers(), Text: "Sync accounts, which keep passkeys and bring them to every device that joined."},
+		{Name: "devices", Kind: Named, Members: deviceMembers(), Text: "What people hold in their hands or have on their desks."},
+		{Name: "matrix", Kind: Values, Text: "Names with lists of values. The scenario runs once for each combination, with ${name} standing for the value."},
+		{Name: "steps", Kind: Steps, Required: true, Text: "What happens, in order. A step begins with its verb."},
+	}
+}
+
+func relyingPartyMembers() []Member {
+	return []Member{
+		{Name: "id", Kind: Text, Default: "example.com", Text: "RP ID: the domain that passkeys are bound to."},
+		{Name: "origin", Kind: Origin, Default: "https:// and the id", Text: "Where its pages are."},
+		{Name: "name", Kind: Text, Default: "Example", Text: "What it calls itself."},
+		{Name: "sign-up", Kind: Word, Allowed: []string{"open", "closed"}, Default: "open", Text: "Whether people without an account may make one."},
+		{Name: "policies", Kind: Named, Members: PolicyMembers(), Text: "For each group, which passkeys it may register and use."},
+	}
+}
+
+// PolicyMembers lists what a passkey policy may say.
+func PolicyMembers() []Member {
+	return []Member{
+		{Name: "types", Kind: Word, List: true, Allowed: []string{"device-bound", "synced"}, Default: "both", Text: "Which types of passkey are allowed."},
+		{Name: "require-attestation", Kind: YesNo, Default: "no", Text: "Whether registration needs attestation by an authority that the relying party trusts."},
+		{Name: "allowed-models", Kind: Model, List: true, Default: "all", Text: "AAGUIDs or profile names of the models that are allowed."},
+		{Name: "blocked-models", Kind: Model, List: true, Text: "AAGUIDs or profile names of the models that are not."},
+		{Name: "user-verification", Kind: Word, Allowed: []string{"required", "preferred", "discouraged"}, Default: "preferred", Text: "Whether the authenticator has to verify its user."},
+		{Name: "reject-counter-rewind", Kind: YesNo, Default: "no", Text: "Whether a signature counter that went back refuses the sign-in, as a sign of a cloned key."},
+	}
+}
+
+func personMembers() []Member {
+	return []Member{
+		{Name: "user-name", Kind: Text, Default: "the name with @ and the RP ID behind it", Text: "What the person types to sign in."},
+		{Name: "display-name", Kind: Text, Default: "the name", Text: "What the relying party shows."},
+		{Name: "groups", Kind: Label, List: true, Text: "Groups that policies speak of."},
+	}
+}
+
+func accountMembers() []Member {
+	return []Member{
+		{Name: "provider", Kind: Provider, Text: "The provider whose behaviour the account has."},
+		{Name: "owner", Kind: PersonName, Text: "Whose account it is."},
+	}
+}
+
+func deviceMembers() []Member {
+	return []Member{
+		{Name: "profile", Kind: Profile, Required: true, Text: "What kind of device it is; harness explain profiles lists them."},
+		{Name: "owner", Kind: PersonName, Text: "Whose it is. It may be left out where only one person takes part."},
+		{Name: "account", Kind: AccountRef, Text: "The sync account that it belongs to from the start. The first device of an account founds it."},
+		{Name: "pin", Kind: Secret, Text: "The PIN that is set on it at the start and that its owner knows."},
+		{Name: "passcode", Kind: Secret, Text: "The passcode that unlocks it, and its escrow record where its account has one."},
+		{Name: "touch", Kind: Word, Allowed: Touches(), Default: "yes", Text: "How its holder answers when it asks for a touch."},
+	}
+}
+
+// Touches lists how the holder of a device may answer when it asks for a touch.
+func Touches() []string { return []string{"yes", "no", "never"} }

@@ -1,0 +1,143 @@
+package language
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Explain writes what there is to know about one step or one part of a file.
+func (g Grammar) Explain(w io.Writer, topic string) error {
+	if u := g.verb(topic); u != nil {
+		return u.explain(w)
+	}
+	switch topic {
+	case "file":
+		return explainMembers(w, "A scenario file holds:", Document(), "  ")
+	case "profiles":
+		_, err := fmt.Fprintf(w, "Device profiles:\n  %s\n", strings.Join(g.Profiles, "\n  "))
+		return err
+	case "reasons":
+		_, err := fmt.Fprintf(w, "Known reasons of refusals (a relying party may have others):\n  %s\n", strings.Join(g.Reasons, "\n  "))
+		return err
+	}
+	if m := find(Document(), topic); m != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s\n", m.Name, m.Text); err != nil {
+			return err
+		}
+		return explainMembers(w, "", m.Members, "  ")
+	}
+	topics := g.Topics()
+	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: nearest(topic, topics), Allowed: topics}
+	return fmt.Errorf("%s", strings.TrimPrefix(p.Error(), ": "))
+}
+
+// Topics lists what [Grammar.Explain] knows.
+func (g Grammar) Topics() []string {
+	return slices.Concat(g.verbs(), []string{"file", "profiles", "reasons"}, memberNames(Document()))
+}
+
+// ExplainAll lists every step with its summary, by group.
+func (g Grammar) ExplainAll(w io.Writer) error {
+	group := ""
+	for _, u := range g.Verbs {
+		if u.Group != group {
+			group = u.Group
+			if _, err := fmt.Fprintf(w, "\n%s\n", group); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "  %-16s %s\n", u.Verb, u.Summary); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\nharness explain STEP tells all about one; harness explain file, profiles and\nreasons tell what else a scenario may hold.\n")
+	return err
+}
+
+func (u *Usage) explain(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", u.Verb, u.Summary)
+	if u.Text != "" {
+		fmt.Fprintf(&b, "\n%s\n", wrap(u.Text, 78))
+	}
+	fmt.Fprintf(&b, "\n  - %s: %s\n", u.Verb, describe(u.Subject))
+	fmt.Fprintf(&b, "      %s\n", u.Subject.Text)
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	if err := explainMembers(w, "", u.All(), "    "); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nExample:\n  %s\n", strings.ReplaceAll(strings.TrimSpace(u.Example), "\n", "\n  "))
+	return err
+}
+
+func explainMembers(w io.Writer, head string, table []Member, indent string) error {
+	var b strings.Builder
+	if head != "" {
+		b.WriteString(head + "\n")
+	}
+	for _, m := range table {
+		fmt.Fprintf(&b, "%s%s: %s\n%s    %s\n", indent, m.Name, describe(m), indent, m.Text)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	for _, m := range table {
+		if len(m.Members) > 0 {
+			if err := explainMembers(w, "\n"+indent+m.Name+" holds:", m.Members, indent+"  "); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// describe says what may be written for a member.
+func describe(m Member) string {
+	s := string(m.Kind)
+	switch m.Kind {
+	case Word:
+		s = strings.Join(m.Allowed, " | ")
+	case SavedValue:
+		s = "${saved " + string(m.Saved) + "}"
+	case Anything:
+		s = "person, device, account or ${saved value}"
+	case Named:
+		s = "names, each with members"
+	case Values:
+		s = "names, each with a list of values"
+	}
+	if m.List {
+		s += ", or a list"
+	}
+	if m.Required {
+		s += " (required)"
+	}
+	if m.Default != "" {
+		s += " (otherwise " + m.Default + ")"
+	}
+	return s
+}
+
+// wrap breaks text into lines of at most width characters.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case column+1+len(word) > width:
+			b.WriteByte('\n')
+			column = 0
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}

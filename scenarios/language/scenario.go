@@ -1,0 +1,164 @@
+package language
+
+import (
+	"time"
+
+	"fido-emu/report"
+)
+
+// Scenario is one variant of a scenario file, checked.
+type Scenario struct {
+	ID       string // unique in a run once the loader of many files has set it
+	Title    string
+	Purpose  string
+	Labels   []string
+	Focus    bool
+	Skip     string
+	At       report.Location
+	Matrix   []Choice // this variant's values, in the order of the file
+	Site     Site
+	People   []Person
+	Accounts []Account
+	Devices  []Device
+	Steps    []Call
+}
+
+// Choice is a value that the matrix gave to a variant.
+type Choice struct{ Name, Value string }
+
+// Site is the relying party.
+type Site struct {
+	ID, Origin, Name string
+	SignUp           bool
+	Policies         []GroupPolicy
+}
+
+// GroupPolicy is the passkey policy of one group.
+type GroupPolicy struct {
+	Group               string
+	Types               []string // deviceBound, synced
+	RequireAttestation  bool
+	AllowedModels       []string
+	BlockedModels       []string
+	UserVerification    string
+	RejectCounterRewind bool
+}
+
+// Person is somebody who takes part.
+type Person struct {
+	Name, UserName, DisplayName string
+	Groups                      []string
+}
+
+// Account is a sync account.
+type Account struct{ Name, Provider, Owner string }
+
+// Device is a device as the file describes it.
+type Device struct {
+	Name, Profile, Owner, Account string
+	PIN, Passcode                 string
+	Touch                         string
+	At                            report.Location
+}
+
+// builder makes typed values of a tree that was found to be in order.
+type builder struct{ grammar Grammar }
+
+func (b builder) scenario(root Value, settings []Setting) *Scenario {
+	s := &Scenario{
+		At: root.At, Title: root.text("title", ""), Purpose: root.text("purpose", ""),
+		Labels: root.texts("labels"), Focus: root.yes("focus"), Skip: root.text("skip", ""),
+		Site: site(root.Field("relying-party")),
+	}
+	for _, set := range settings {
+		s.Matrix = append(s.Matrix, Choice{set.Name, set.Value.Text})
+	}
+	for _, f := range root.named("people") {
+		s.People = append(s.People, Person{
+			Name: f.Name, UserName: f.Value.text("user-name", f.Name+"@"+s.Site.ID),
+			DisplayName: f.Value.text("display-name", f.Name), Groups: f.Value.texts("groups"),
+		})
+	}
+	for _, f := range root.named("accounts") {
+		s.Accounts = append(s.Accounts, Account{f.Name, f.Value.text("provider", ""), f.Value.text("owner", "")})
+	}
+	for _, f := range root.named("devices") {
+		s.Devices = append(s.Devices, device(f))
+	}
+	for _, v := range root.Field("steps").Items {
+		s.Steps = append(s.Steps, b.call(v))
+	}
+	return s
+}
+
+func device(f Field) Device {
+	return Device{
+		Name: f.Name, At: f.At, Profile: f.Value.text("profile", ""), Owner: f.Value.text("owner", ""),
+		Account: f.Value.text("account", ""), PIN: f.Value.text("pin", ""),
+		Passcode: f.Value.text("passcode", ""), Touch: f.Value.text("touch", "yes"),
+	}
+}
+
+func site(v *Value) Site {
+	if v == nil {
+		v = &Value{}
+	}
+	s := Site{ID: v.text("id", "example.com"), Name: v.text("name", "Example"), SignUp: v.text("sign-up", "open") == "open"}
+	s.Origin = v.text("origin", "https://"+s.ID)
+	for _, f := range v.named("policies") {
+		s.Policies = append(s.Policies, PolicyOf(f.Name, f.Value))
+	}
+	return s
+}
+
+// PolicyOf reads a passkey policy out of a mapping or a step.
+func PolicyOf(group string, v Value) GroupPolicy {
+	p := GroupPolicy{
+		Group: group, RequireAttestation: v.yes("require-attestation"),
+		AllowedModels: v.texts("allowed-models"), BlockedModels: v.texts("blocked-models"),
+		UserVerification: v.text("user-verification", ""), RejectCounterRewind: v.yes("reject-counter-rewind"),
+	}
+	for _, t := range v.texts("types") {
+		if t == "device-bound" {
+			t = "deviceBound"
+		}
+		p.Types = append(p.Types, t)
+	}
+	return p
+}
+
+func (v *Value) text(name, otherwise string) string {
+	if f := v.Field(name); f != nil {
+		return f.Text
+	}
+	return otherwise
+}
+
+func (v *Value) texts(name string) []string {
+	f := v.Field(name)
+	if f == nil {
+		return nil
+	}
+	var all []string
+	for _, item := range f.List() {
+		all = append(all, item.Text)
+	}
+	return all
+}
+
+func (v *Value) yes(name string) bool {
+	t := v.text(name, "")
+	return t == "yes" || t == "true"
+}
+
+func (v *Value) named(name string) []Field {
+	if f := v.Field(name); f != nil {
+		return f.Fields
+	}
+	return nil
+}
+
+func (v *Value) duration(name string) time.Duration {
+	d, _ := ParseDuration(v.text(name, "0s")) // checked when the file was loaded
+	return d
+}
