@@ -47,10 +47,10 @@ func (s *FileSink) Paths() []string {
 	return paths
 }
 
-// Event keeps e.
+// Event keeps e. A failed write is told by Close.
 func (s *FileSink) Event(e *Event) error {
 	s.b.add(e)
-	if err := s.jsonl.Event(e); err != nil {
+	if err := s.jsonl.Event(e); err != nil && s.events.err == nil {
 		return fmt.Errorf("%s: %w", s.events.path, err)
 	}
 	return nil
