@@ -145,6 +145,9 @@ func (r *reader) nested(n *node, indefinite bool, depth int) {
 	}
 	for i := uint64(0); i < count; i++ {
 		if indefinite && r.atBreak() {
+			if n.major == majorMap && i%2 == 1 {
+				r.fail(n, "a key without a value")
+			}
 			return
 		}
 		item := r.item(depth + 1)
