@@ -1,0 +1,207 @@
+package keychain
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
+	"fido-emu/state"
+)
+
+// entry is one entity in a replica.
+type entry struct {
+	id       EntityID
+	cred     *authenticator.Credential // never changed, only replaced; a tombstone keeps no keys
+	shadows  []EntityID                // entities that this one took the place of when it was made
+	renamed  int64                     // when the names last changed, Unix nanoseconds
+	revision uint64                    // the service's; 0 until the first upload
+	edits    uint32                    // local changes, to notice those made while a sync is under way
+	dead     bool
+	dirty    bool   // changed here and not uploaded yet
+	queued   bool   // waits for the next upload
+	next     *entry // another that competes for the same place
+}
+
+// entityBody is what an entity's ciphertext holds.
+type entityBody struct {
+	Credential cbor.RawMessage `cbor:"1,keyasint"` // state.EncodeCredential
+	Shadows    [][]byte        `cbor:"2,keyasint,omitempty"`
+	Renamed    int64           `cbor:"3,keyasint"`
+	Dead       bool            `cbor:"4,keyasint,omitempty"`
+}
+
+func (e *entry) encode() ([]byte, error) {
+	bare := *e.cred
+	bare.BackedUp = false // that is for each replica to say
+	credential, err := state.EncodeCredential(&bare)
+	if err != nil {
+		return nil, err
+	}
+	body := entityBody{Credential: credential, Renamed: e.renamed, Dead: e.dead}
+	for _, id := range e.shadows {
+		body.Shadows = append(body.Shadows, id[:])
+	}
+	return ctap.Encode(body)
+}
+
+func decodeEntry(id EntityID, plaintext []byte) (*entry, error) {
+	var body entityBody
+	if err := ctap.DecodeLoose(plaintext, &body); err != nil {
+		return nil, fmt.Errorf("entity %s: %w", id, err)
+	}
+	cred, err := state.DecodeCredential(body.Credential)
+	if err != nil {
+		return nil, fmt.Errorf("entity %s: %w", id, err)
+	}
+	e := &entry{id: id, cred: cred, renamed: body.Renamed, dead: body.Dead}
+	for _, b := range body.Shadows {
+		if len(b) != len(id) {
+			return nil, fmt.Errorf("entity %s: a shadowed id of %d bytes", id, len(b))
+		}
+		e.shadows = append(e.shadows, EntityID(b))
+	}
+	return e, nil
+}
+
+// seal encrypts an entry as a change that is based on the revision it has.
+func (e *entry) seal(rand io.Reader, account string, ring keyring) (sealedEntity, error) {
+	plaintext, err := e.encode()
+	if err != nil {
+		return sealedEntity{}, err
+	}
+	nonce, err := randomBytes(rand, nonceLen)
+	if err != nil {
+		return sealedEntity{}, err
+	}
+	return sealedEntity{
+		ID: e.id.String(), Epoch: ring.epoch(), Revision: e.revision, Dead: e.dead, Nonce: nonce,
+		Ciphertext: ring.current().aead.Seal(nil, nonce, plaintext, entityContext(account, e.id, ring.epoch(), e.dead)),
+	}, nil
+}
+
+// open decrypts an entity of the service.
+func (s *sealedEntity) open(account string, ring keyring) (*entry, error) {
+	id, err := parseEntityID(s.ID)
+	if err != nil {
+		return nil, damaged("an entity has the id %q", s.ID)
+	}
+	key, err := ring.key(s.Epoch)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.Nonce) != nonceLen {
+		return nil, damaged("entity %s has a nonce of %d bytes", id, len(s.Nonce))
+	}
+	plaintext, err := key.aead.Open(nil, s.Nonce, s.Ciphertext, entityContext(account, id, s.Epoch, s.Dead))
+	if err != nil {
+		return nil, damaged("entity %s does not decrypt", id)
+	}
+	e, err := decodeEntry(id, plaintext)
+	if err != nil {
+		return nil, damaged("%v", err)
+	}
+	e.revision = s.Revision
+	return e, nil
+}
+
+func entityContext(account string, id EntityID, epoch uint, dead bool) []byte {
+	kind := "credential"
+	if dead {
+		kind = "tombstone"
+	}
+	return bind(kind, account, epoch, string(id[:]))
+}
+
+// merge takes into e what another replica made of the same entity, and tells
+// whether e is now the same as other. It does not depend on the order in which
+// versions come.
+func (e *entry) merge(other *entry) (same bool) {
+	if other.dead {
+		e.bury()
+		return true
+	}
+	if e.dead {
+		return false
+	}
+	if compareNames(other, e) > 0 {
+		e.cred, e.renamed = other.cred, other.renamed
+	}
+	return compareNames(other, e) == 0
+}
+
+// compareNames orders versions of one entity by their names: the later change is
+// the greater, and of two at the same time the greater bytes.
+func compareNames(a, b *entry) int {
+	return cmp.Or(cmp.Compare(a.renamed, b.renamed), slices.Compare(names(a.cred), names(b.cred)))
+}
+
+func names(c *authenticator.Credential) []string {
+	return []string{c.User.Name, c.User.DisplayName, c.RP.Name}
+}
+
+// bury makes a tombstone of e: what tells its place among others stays.
+func (e *entry) bury() {
+	c := e.cred
+	e.dead = true
+	e.renamed = 0
+	e.cred = &authenticator.Credential{
+		ID: c.ID, RP: ctap.RelyingParty{ID: c.RP.ID}, User: ctap.User{ID: c.User.ID},
+		CreatedAt: c.CreatedAt, Discoverable: c.Discoverable,
+	}
+}
+
+// place is what credentials compete for: an RP id and a user id. Credentials that
+// are not discoverable have a place each.
+func (e *entry) place() (p [32]byte) {
+	if !e.cred.Discoverable {
+		return sha256.Sum256(append([]byte("alone"), e.id[:]...))
+	}
+	b := binary.BigEndian.AppendUint32([]byte("place"), uint32(len(e.cred.RP.ID)))
+	b = append(b, e.cred.RP.ID...)
+	return sha256.Sum256(append(b, e.cred.User.ID...))
+}
+
+// winner returns who of those that compete for a place has it: of those that
+// nobody shadowed the newest, of equally new ones the greater id. It may be a
+// tombstone; then nobody has the place.
+func winner(first *entry) *entry {
+	if first == nil || first.next == nil {
+		return first
+	}
+	ignored := shadowed(first)
+	var best *entry
+	for e := first; e != nil; e = e.next {
+		if !ignored[e.id] && (best == nil || compareAge(e, best) > 0) {
+			best = e
+		}
+	}
+	return best
+}
+
+// shadowed returns who of those that compete for a place is shadowed.
+func shadowed(first *entry) map[EntityID]bool {
+	ignored := map[EntityID]bool{}
+	for e := first; e != nil; e = e.next {
+		for _, id := range e.shadows {
+			ignored[id] = true
+		}
+	}
+	return ignored
+}
+
+// compareAge orders entries from old to new.
+func compareAge(a, b *entry) int {
+	return cmp.Or(a.cred.CreatedAt.Compare(b.cred.CreatedAt), bytes.Compare(a.cred.ID, b.cred.ID), bytes.Compare(a.id[:], b.id[:]))
+}
+
+// stamp returns a time for a change of e's names that is later than the last.
+func (e *entry) stamp(now time.Time) int64 { return max(now.UnixNano(), e.renamed+1) }
