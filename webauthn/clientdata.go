@@ -1,0 +1,126 @@
+package webauthn
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The types of client data (section 5.8.1).
+const (
+	TypeCreate = "webauthn.create"
+	TypeGet    = "webauthn.get"
+)
+
+// ClientData is CollectedClientData (section 5.8.1).
+type ClientData struct {
+	Type        string
+	Challenge   []byte
+	Origin      string
+	CrossOrigin bool
+	TopOrigin   string             // empty for none
+	Extra       []ClientDataMember // further members, which clients may add and relying parties must tolerate
+}
+
+// ClientDataMember is a further member of client data.
+type ClientDataMember struct {
+	Name  string
+	Value jsontext.Value // JSON
+}
+
+// JSON returns the JSON-compatible serialisation of client data (section
+// 5.8.1.1), byte for byte as the standard has it.
+func (c *ClientData) JSON() []byte {
+	b := make([]byte, 0, 128+len(c.Challenge)*4/3+len(c.Origin)+len(c.TopOrigin))
+	b = appendCCD(append(b, `{"type":`...), c.Type)
+	b = append(b, `,"challenge":"`...)
+	b = base64.RawURLEncoding.AppendEncode(b, c.Challenge)
+	b = appendCCD(append(b, `","origin":`...), c.Origin)
+	if c.CrossOrigin {
+		b = append(b, `,"crossOrigin":true`...)
+	} else {
+		b = append(b, `,"crossOrigin":false`...)
+	}
+	if c.TopOrigin != "" {
+		b = appendCCD(append(b, `,"topOrigin":`...), c.TopOrigin)
+	}
+	for _, m := range c.Extra {
+		b = appendCCD(append(b, ','), m.Name)
+		b = append(append(b, ':'), m.Value...)
+	}
+	return append(b, '}')
+}
+
+// appendCCD appends a string as CCDToString writes it: quotation mark, backslash
+// and control characters escaped, all else as it is.
+func appendCCD(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case c < 0x20:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
+		default:
+			b = append(b, c)
+		}
+	}
+	return append(b, '"')
+}
+
+// ParseClientData reads client data as a relying party does (section 7.1 steps 5
+// and 6): any JSON object, with or without a byte order mark.
+func ParseClientData(b []byte) (*ClientData, error) {
+	var raw struct {
+		Type        text           `json:"type"`
+		Challenge   base64URL      `json:"challenge"`
+		Origin      text           `json:"origin"`
+		CrossOrigin bool           `json:"crossOrigin"`
+		TopOrigin   text           `json:"topOrigin"`
+		Extra       jsontext.Value `json:",inline"`
+	}
+	b = bytes.TrimPrefix(b, []byte("\uFEFF"))
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return nil, fmt.Errorf("client data: %w", err)
+	}
+	if !raw.Type.set || raw.Challenge == nil || !raw.Origin.set {
+		return nil, fmt.Errorf("client data: type, challenge or origin is missing")
+	}
+	c := &ClientData{
+		Type: raw.Type.s, Challenge: raw.Challenge, Origin: raw.Origin.s,
+		CrossOrigin: raw.CrossOrigin, TopOrigin: raw.TopOrigin.s,
+	}
+	var err error
+	c.Extra, err = members(raw.Extra)
+	return c, err
+}
+
+// members splits a JSON object, or nothing at all, into its members in order.
+func members(object jsontext.Value) ([]ClientDataMember, error) {
+	if len(object) == 0 {
+		return nil, nil
+	}
+	d := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	var all []ClientDataMember
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		m := ClientDataMember{Name: name.String()}
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		m.Value = value.Clone()
+		all = append(all, m)
+	}
+	return all, nil
+}
