@@ -92,9 +92,25 @@ func verifyTPM(v verification) (Result, error) {
 	return Result{Type: AttCA, Chain: chain}, nil
 }
 
+// unmarshalTPM reads a structure that takes up all of b; go-tpm leaves unread what
+// follows it.
+func unmarshalTPM[T tpm2.Marshallable, P interface {
+	*T
+	tpm2.Unmarshallable
+}](b []byte) (*T, error) {
+	v, err := tpm2.Unmarshal[T, P](b)
+	if err != nil {
+		return nil, err
+	}
+	if len(tpm2.Marshal(*v)) != len(b) {
+		return nil, errors.New("has bytes left over")
+	}
+	return v, nil
+}
+
 // checkPubArea compares the TPM's public area with the credential's public key.
 func checkPubArea(pubArea, credential []byte) error {
-	area, err := tpm2.Unmarshal[tpm2.TPMTPublic](pubArea)
+	area, err := unmarshalTPM[tpm2.TPMTPublic](pubArea)
 	if err != nil {
 		return fmt.Errorf("pubArea: %w", err)
 	}
@@ -114,7 +130,7 @@ func checkPubArea(pubArea, credential []byte) error {
 
 // checkCertInfo checks that certInfo certifies pubArea for what was signed.
 func checkCertInfo(certInfo, pubArea, extraData []byte) error {
-	info, err := tpm2.Unmarshal[tpm2.TPMSAttest](certInfo)
+	info, err := unmarshalTPM[tpm2.TPMSAttest](certInfo)
 	if err != nil {
 		return fmt.Errorf("certInfo: %w", err)
 	}
@@ -128,7 +144,7 @@ func checkCertInfo(certInfo, pubArea, extraData []byte) error {
 	if !bytes.Equal(info.ExtraData.Buffer, extraData) {
 		return errors.New("certInfo: extraData is not the hash of authenticator data and client data hash")
 	}
-	area, err := tpm2.Unmarshal[tpm2.TPMTPublic](pubArea)
+	area, err := unmarshalTPM[tpm2.TPMTPublic](pubArea)
 	if err != nil {
 		return fmt.Errorf("pubArea: %w", err)
 	}
