@@ -372,7 +372,7 @@ func TestSeededIsReproducible(t *testing.T) {
 		got, _ := r.get(assertion("example.com", made.Attested.ID), made.Attested.PublicKey)
 		return string(made.Append(nil)) + string(got.Signature)
 	}
-	if run() != run() {
+	if first, second := run(), run(); first != second {
 		t.Error("two runs from one seed differ")
 	}
 }
