@@ -133,7 +133,7 @@ func (c *Console) draw(permanent string, e *Event) error {
 
 func (c *Console) header(out *bytes.Buffer) {
 	run := c.b.model.Run
-	c.table = layout(run.Plan, c.o.Width)
+	c.table = layout(run.Plan, c.o)
 	parts := []string{plural(run.Scenarios, "scenario")}
 	if run.Seed != nil {
 		parts = append(parts, fmt.Sprintf("seed %d", *run.Seed))
@@ -154,7 +154,7 @@ func (c *Console) running(sc *ScenarioResult) string {
 	if a.Number > 1 {
 		text = fmt.Sprintf("attempt %d %s %s", a.Number, c.p.dot, text)
 	}
-	title := fit(sc.fullTitle(), c.table.title)
+	title := c.title(sc)
 	rest := c.o.Width - c.table.title - 6
 	return c.p.paint(Passed, c.p.spinner[c.frame%len(c.p.spinner)]) + " " + title + "  " + c.p.dim(c.p.cut(text, rest))
 }
@@ -177,13 +177,21 @@ func (c *Console) finished(out *bytes.Buffer, e *Event) {
 	a := sc.Last()
 	again := a.Outcome.Bad() && a.Number < sc.Scenario.Attempts
 	mark := c.p.mark(a.Outcome, sc.Flaky() || again)
-	verdict := sc.verdict()
-	fmt.Fprintf(out, "%s %s  %s  %s  %s\n", mark, fit(sc.fullTitle(), c.table.title),
-		c.p.paint(a.Outcome, fit(verdict, c.table.outcome)),
-		c.p.dim(fmt.Sprintf("%8s", plural(sc.Steps, "step"))), c.p.dim(right(span(a.Duration), 8)))
+	fmt.Fprintf(out, "%s %s  %s  %s  %s\n", mark, c.title(sc),
+		c.p.paint(a.Outcome, fit(sc.verdict(), c.table.outcome)),
+		c.p.dim(fmt.Sprintf("%8s", plural(sc.Steps, "step"))), c.p.dim(right(brief(a.Duration), 8)))
 	if a.Reason != "" {
 		fmt.Fprintf(out, "  %s\n", c.p.dim(clean(a.Reason)))
 	}
+}
+
+// title fills the column of titles.
+func (c *Console) title(sc *ScenarioResult) string {
+	title := sc.fullTitle()
+	if c.o.Terminal {
+		title = c.p.cut(title, c.table.title)
+	}
+	return fit(title, c.table.title)
 }
 
 // fullTitle is the title with the values of the matrix.

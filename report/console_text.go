@@ -10,9 +10,9 @@ import (
 // columns holds the widths of the columns that vary.
 type columns struct{ title, outcome int }
 
-// layout finds the widths for a plan. Titles are never cut in a finished line,
-// so a line may be wider than the console.
-func layout(plan []Scenario, width int) columns {
+// layout finds the widths for a plan. On a terminal a line keeps within width;
+// elsewhere it is as wide as the longest title needs.
+func layout(plan []Scenario, o ConsoleOptions) columns {
 	c := columns{title: 24, outcome: 7}
 	for _, sc := range plan {
 		r := ScenarioResult{Scenario: sc}
@@ -21,8 +21,9 @@ func layout(plan []Scenario, width int) columns {
 			c.outcome = len("passed on attempt 2 of 3")
 		}
 	}
-	if room := width - 2 - 2 - c.outcome - 2 - 8 - 2 - 8; len(plan) == 0 || c.title > room {
-		c.title = max(24, room)
+	room := max(24, o.Width-2-2-c.outcome-2-8-2-8)
+	if len(plan) == 0 || o.Terminal && c.title > room {
+		c.title = room
 	}
 	return c
 }
