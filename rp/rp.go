@@ -35,7 +35,7 @@ type Credential struct {
 	BackedUp       bool      `json:"backedUp"`
 	SignCount      uint32    `json:"signCount"`
 	CreatedAt      time.Time `json:"createdAt"`
-	LastUsedAt     time.Time `json:"lastUsedAt"`
+	LastUsedAt     time.Time `json:"lastUsedAt,omitzero"`
 }
 
 // The two types of passkey.

@@ -55,3 +55,11 @@ func (c *Core) Audit(after uint64, limit int) []Event {
 	}
 	return found
 }
+
+// Latest returns the last events, at most n, oldest first.
+func (c *Core) Latest(n int) []Event {
+	c.mu.RLock()
+	last := c.audit.last
+	c.mu.RUnlock()
+	return c.Audit(last-min(last, uint64(n)), n)
+}

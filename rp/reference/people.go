@@ -148,6 +148,9 @@ func checkPerson(p rp.Person) error {
 	if err := checkText("user name", p.Name, 128); err != nil {
 		return err
 	}
+	if p.Name == "." || p.Name == ".." {
+		return refuse(BadName, "user name %q means something else in addresses", p.Name)
+	}
 	for _, g := range p.Groups {
 		if err := checkText("group", g, 64); err != nil {
 			return err

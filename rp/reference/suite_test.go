@@ -2,30 +2,124 @@ package reference_test
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http/httptest"
+	"sync"
 	"testing"
+	"time"
 
 	"fido-emu/rp"
 	"fido-emu/rp/reference"
+	"fido-emu/webauthn"
 )
 
-func TestSmoke(t *testing.T) {
-	core, err := reference.New(reference.Config{RPID: "example.com", Origins: []string{"https://example.com"}})
+const (
+	origin     = "https://login.example.com"
+	adminToken = "correct horse battery staple"
+)
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// site is a relying party and an adapter to it.
+type site struct {
+	*reference.Adapter
+	t     *testing.T
+	ctx   context.Context
+	core  *reference.Core
+	clock *clock
+}
+
+var ada = rp.Person{Name: "ada@example.com", DisplayName: "Ada Lovelace"}
+
+func newCore(t testing.TB, change ...func(*reference.Config)) (*reference.Core, *clock) {
+	t.Helper()
+	clk := &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
+	config := reference.Config{
+		RPID: "example.com", Name: "Example", Origins: []string{origin},
+		Now: clk.now, Rand: rand.NewChaCha8([32]byte{7}), AdminToken: adminToken,
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	core, err := reference.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, c, ctx := reference.InProcess(core, ""), newToy(t), context.Background()
-	ada := rp.Person{Name: "ada@example.com", DisplayName: "Ada"}
-	cr, err := a.Register(ctx, ada, c)
+	return core, clk
+}
+
+// each runs a test in process and over HTTP.
+func each(t *testing.T, test func(s site), change ...func(*reference.Config)) {
+	t.Run("in process", func(t *testing.T) {
+		core, clk := newCore(t, change...)
+		test(site{reference.InProcess(core, ""), t, t.Context(), core, clk})
+	})
+	t.Run("over HTTP", func(t *testing.T) {
+		core, clk := newCore(t, change...)
+		server := httptest.NewServer(reference.Handler(core))
+		t.Cleanup(server.Close)
+		a, err := reference.Dial(server.URL, reference.DialOptions{Origin: origin, AdminToken: adminToken})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(site{a, t, t.Context(), core, clk})
+	})
+}
+
+func (s site) register(p rp.Person, c webauthn.Client) rp.Credential {
+	s.t.Helper()
+	cr, err := s.Register(s.ctx, p, c)
+	s.ok(err)
+	return cr
+}
+
+func (s site) signIn(p rp.Person, c webauthn.Client) rp.Session {
+	s.t.Helper()
+	session, err := s.SignIn(s.ctx, p, c)
+	s.ok(err)
+	return session
+}
+
+func (s site) ok(err error) {
+	s.t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	s, err := a.SignIn(ctx, ada, c)
-	if err != nil {
-		t.Fatal(err)
+}
+
+func (s site) refused(err error, code string) {
+	s.t.Helper()
+	var no *rp.Refused
+	if !errors.As(err, &no) || no.Code != code {
+		s.t.Fatalf("got %v, want a refusal with code %s", err, code)
 	}
-	s2, err := a.SignIn(ctx, rp.Person{}, c)
-	if err != nil {
-		t.Fatal(err)
+	if no.Reason == "" {
+		s.t.Errorf("refusal %s has no reason", code)
 	}
-	t.Log(cr, s, s2, core.Audit(0, 10))
+}
+
+func (s site) signedIn(p rp.Person, want bool) {
+	s.t.Helper()
+	got, err := s.SignedIn(s.ctx, p)
+	s.ok(err)
+	if got != want {
+		s.t.Fatalf("SignedIn(%s) = %t, want %t", p.Name, got, want)
+	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"fido-emu/ctap"
 	"fido-emu/ctap/cose"
+	"fido-emu/rp"
+	"fido-emu/rp/reference"
 	"fido-emu/webauthn"
 )
 
@@ -29,17 +31,21 @@ type toy struct {
 	tamper func(*response)
 	attest func(*ctap.AuthenticatorData, [32]byte, *ecdsa.PrivateKey) (format string, statement any)
 
-	creation struct { // the last options that Create saw
-		Attestation            string
-		PubKeyCredParams       []struct{ Alg int }
-		ExcludeCredentials     []struct{ ID string }
-		AuthenticatorSelection struct{ ResidentKey, UserVerification string }
-		Extensions             map[string]any
-	}
-	request struct { // the last options that Get saw
-		AllowCredentials []struct{ ID string }
-		UserVerification string
-	}
+	creation creation // what Create was asked last
+	request  request  // what Get was asked last
+}
+
+type creation struct {
+	Attestation            string
+	PubKeyCredParams       []struct{ Alg int }
+	ExcludeCredentials     []struct{ ID string }
+	AuthenticatorSelection struct{ ResidentKey, UserVerification string }
+	Extensions             map[string]any
+}
+
+type request struct {
+	AllowCredentials []struct{ ID string }
+	UserVerification string
 }
 
 type toyKey struct {
@@ -76,6 +82,7 @@ func (c *toy) Create(_ context.Context, origin string, options []byte) ([]byte, 
 		RP        struct{ ID string }
 		User      struct{ ID string }
 	}
+	c.creation = creation{}
 	if err := errors.Join(json.Unmarshal(options, &o), json.Unmarshal(options, &c.creation)); err != nil {
 		return nil, err
 	}
@@ -83,9 +90,12 @@ func (c *toy) Create(_ context.Context, origin string, options []byte) ([]byte, 
 	cl := c.claims("webauthn.create", o.Challenge, origin, o.RP.ID)
 	cl.auth.Attested = &ctap.AttestedCredential{AAGUID: c.aaguid, ID: k.id}
 	c.change(cl)
-	var err error
-	if cl.auth.Attested.PublicKey, err = cose.Marshal(cl.alg, &k.private.PublicKey); err != nil {
+	public, err := cose.Marshal(cl.alg, &k.private.PublicKey)
+	if err != nil {
 		return nil, err
+	}
+	if cl.auth.Attested != nil {
+		cl.auth.Attested.PublicKey = public
 	}
 	client := mustJSON(cl.client)
 	format, statement := "none", any(struct{}{})
@@ -103,6 +113,7 @@ func (c *toy) Create(_ context.Context, origin string, options []byte) ([]byte, 
 
 func (c *toy) Get(_ context.Context, origin string, options []byte) ([]byte, error) {
 	var o struct{ Challenge, RPID string }
+	c.request = request{}
 	if err := errors.Join(json.Unmarshal(options, &o), json.Unmarshal(options, &c.request)); err != nil {
 		return nil, err
 	}
@@ -193,4 +204,44 @@ func fromB64(s string) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// clientFunc is a client that only signs in.
+type clientFunc func(ctx context.Context, origin string, options []byte) ([]byte, error)
+
+func (f clientFunc) Create(context.Context, string, []byte) ([]byte, error) { return nil, errNothing }
+
+func (f clientFunc) Get(ctx context.Context, origin string, options []byte) ([]byte, error) {
+	return f(ctx, origin, options)
+}
+
+func challengeOf(options []byte) string {
+	var o struct{ Challenge string }
+	if err := json.Unmarshal(options, &o); err != nil {
+		panic(err)
+	}
+	return o.Challenge
+}
+
+// always makes the same attestation statement every time.
+func always(format string, statement any) func(*ctap.AuthenticatorData, [32]byte, *ecdsa.PrivateKey) (string, any) {
+	return func(*ctap.AuthenticatorData, [32]byte, *ecdsa.PrivateKey) (string, any) { return format, statement }
+}
+
+// registerAt signs somebody up and returns the token of their session.
+func registerAt(t *testing.T, core *reference.Core, name string) string {
+	t.Helper()
+	begun, err := core.BeginRegistration("", rp.Person{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := newToy(t).Create(t.Context(), origin, begun.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := core.FinishRegistration("", begun.Ceremony, answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done.Grant.Token
 }

@@ -1,0 +1,189 @@
+package reference
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"fido-emu/rp"
+)
+
+//go:embed pages
+var pageFiles embed.FS
+
+// page is what a template gets.
+type page struct {
+	Site    string // what the relying party calls itself
+	RPID    string
+	Title   string
+	Here    string // path, to mark the place in the navigation
+	Session *sessionJSON
+	Admin   bool
+
+	OpenSignUp  bool
+	Credentials []credentialJSON
+	People      []accountJSON
+	Total       int
+	Policies    []GroupPolicy
+	Events      []eventJSON
+	Now         time.Time
+}
+
+func (s *server) routePages(mux *http.ServeMux) {
+	mux.Handle("GET /{$}", s.show("home.html", "Sign in", s.home))
+	mux.Handle("GET /signup", s.show("signup.html", "Create an account", s.home))
+	mux.Handle("GET /recover", s.show("recover.html", "Use a Temporary Access Pass", s.home))
+	mux.Handle("GET /passkeys", s.show("passkeys.html", "Your passkeys", s.passkeys))
+	mux.Handle("GET /admin", s.show("admin.html", "Administration", s.admin))
+	mux.Handle("/", s.missing(parse("missing.html")))
+	mux.Handle("GET /app.js", file("app.js", "text/javascript; charset=utf-8"))
+	mux.Handle("GET /style.css", file("style.css", "text/css; charset=utf-8"))
+	mux.Handle("GET /.well-known/webauthn", action(s.relatedOrigins))
+	mux.Handle("GET /.well-known/passkey-endpoints", action(s.passkeyEndpoints))
+}
+
+func parse(name string) *template.Template {
+	words := template.FuncMap{
+		"list": func(s []string) string { return strings.Join(s, ", ") },
+		"kind": func(t string) string {
+			return map[string]string{rp.DeviceBound: "Device-bound", rp.Synced: "Synced"}[t]
+		},
+		"ago": ago,
+		"at":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+	}
+	return template.Must(template.New("base.html").Funcs(words).ParseFS(pageFiles, "pages/base.html", "pages/"+name))
+}
+
+// show renders a page, or sends the browser where fill says.
+func (s *server) show(name, title string, fill func(*http.Request, *page) (goTo string)) http.Handler {
+	t := parse(name)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := s.page(r, title)
+		if goTo := fill(r, p); goTo != "" {
+			http.Redirect(w, r, goTo, http.StatusSeeOther)
+			return
+		}
+		render(w, t, p, http.StatusOK)
+	})
+}
+
+func (s *server) missing(t *template.Template) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		render(w, t, s.page(r, "No such page"), http.StatusNotFound)
+	})
+}
+
+func (s *server) page(r *http.Request, title string) *page {
+	c := s.core.config
+	p := &page{Site: c.Name, RPID: c.RPID, Title: title, Here: r.URL.Path, OpenSignUp: !c.ClosedSignUp, Now: s.core.now()}
+	if g, err := s.core.Session(s.token(r)); err == nil {
+		session := g.wire()
+		p.Session = &session
+	}
+	return p
+}
+
+func render(w http.ResponseWriter, t *template.Template, p *page, status int) {
+	var b bytes.Buffer
+	if err := t.Execute(&b, p); err != nil {
+		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // whoever asked may have left
+}
+
+// home sends people who are signed in on to their passkeys.
+func (s *server) home(_ *http.Request, p *page) string {
+	if p.Session != nil {
+		return "/passkeys"
+	}
+	return ""
+}
+
+func (s *server) passkeys(r *http.Request, p *page) string {
+	if p.Session == nil {
+		return "/"
+	}
+	if list, err := s.core.Credentials(s.token(r)); err == nil { // limited sessions see none
+		p.Credentials = s.core.wire(list)
+	}
+	return ""
+}
+
+// The administration shows so many people and events; the API gives the rest.
+const (
+	shownPeople = 100
+	shownEvents = 30
+)
+
+func (s *server) admin(r *http.Request, p *page) string {
+	if p.Admin = s.isAdminCookie(s.cookie(r, adminCookie)); !p.Admin {
+		return ""
+	}
+	accounts, total := s.core.People(0, shownPeople)
+	p.Total, p.Policies = total, s.core.Policies()
+	for _, a := range accounts {
+		p.People = append(p.People, accountJSON{a, s.core.wire(a.Credentials)})
+	}
+	events := s.core.Latest(shownEvents)
+	for i := len(events) - 1; i >= 0; i-- { // newest first
+		p.Events = append(p.Events, eventJSON{events[i], events[i].Credential})
+	}
+	return ""
+}
+
+// relatedOrigins is the document of WebAuthn Level 3, section 5.11.
+func (s *server) relatedOrigins(http.ResponseWriter, *http.Request) (any, error) {
+	return map[string][]string{"origins": s.core.config.Origins}, nil
+}
+
+// passkeyEndpoints tells passkey providers where people manage their passkeys (W3C
+// "A Well-Known URL for Relying Party Passkey Endpoints").
+func (s *server) passkeyEndpoints(http.ResponseWriter, *http.Request) (any, error) {
+	manage := s.core.config.Origins[0] + "/passkeys"
+	return map[string]string{"enroll": manage, "manage": manage}, nil
+}
+
+func file(name, kind string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := pageFiles.ReadFile("pages/" + name)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write(b) // whoever asked may have left
+	})
+}
+
+// ago tells roughly how long before now t was.
+func ago(now, t time.Time) string {
+	d := now.Sub(t)
+	switch {
+	case t.IsZero():
+		return "never"
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return count(int(d/time.Minute), "minute")
+	case d < 24*time.Hour:
+		return count(int(d/time.Hour), "hour")
+	default:
+		return count(int(d/(24*time.Hour)), "day")
+	}
+}
+
+func count(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit + " ago"
+	}
+	return fmt.Sprintf("%d %ss ago", n, unit)
+}
