@@ -46,8 +46,12 @@ func (k *Keys) Generate(alg cose.Algorithm) (handle, public []byte, err error) {
 	return p.handle, p.public, nil
 }
 
-// Sign signs message with the key of handle: DER for ECDSA, raw for RSA.
+// Sign signs message with the key of handle: DER for ECDSA, raw for RSA. The error
+// wraps authenticator.ErrKeyLost when this TPM cannot unwrap the key.
 func (k *Keys) Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error) {
+	if _, err := signingKey(alg); err != nil {
+		return nil, fmt.Errorf("TPM: sign: %w", err)
+	}
 	signature, err := do(context.Background(), k.tpm, func(s *session) ([]byte, error) {
 		key, err := s.load(handle)
 		if err != nil {

@@ -3,6 +3,7 @@
 package tpmsim
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -25,13 +26,11 @@ func life(t *testing.T, o Options) string {
 	tpm := open(t, o)
 	defer closeTPM(t, tpm)
 	out := sha256.New()
-	use(t, tpm, out)
-	if err := tpm.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	use(t, tpm, out)
-	if err := tpm.Clear(t.Context()); err != nil {
-		t.Fatal(err)
+	for _, event := range []func(context.Context) error{tpm.Restart, tpm.Clear, tpm.Restart} {
+		use(t, tpm, out)
+		if err := event(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	use(t, tpm, out)
 	return hex.EncodeToString(out.Sum(nil))

@@ -85,7 +85,7 @@ func (s *swtpm) greet(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	said := strings.TrimSpace(s.messages.String())
+	said := strings.Join(strings.Fields(s.messages.String()), " ")
 	if strings.Contains(said, "lock") {
 		return fmt.Errorf("%w: another swtpm has %s open; end it or choose another directory (%s)", ErrInUse, s.dir, said)
 	}

@@ -7,9 +7,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-tpm/tpm2/transport"
@@ -111,6 +111,17 @@ func TestKeys(t *testing.T) {
 		if _, _, err := k.Generate(cose.EdDSA); !errors.Is(err, ctap.ErrUnsupportedAlgorithm) {
 			t.Errorf("EdDSA: got %v, want ErrUnsupportedAlgorithm", err)
 		}
+		handle, _ := generate(t, k, cose.ES256)
+		for name, sign := range map[string]func() ([]byte, error){
+			"an algorithm that no TPM has": func() ([]byte, error) { return k.Sign(cose.EdDSA, handle, nil) },
+			"another algorithm":            func() ([]byte, error) { return k.Sign(cose.ES384, handle, nil) },
+			"half a handle":                func() ([]byte, error) { return k.Sign(cose.ES256, handle[:100], nil) },
+			"no handle":                    func() ([]byte, error) { return k.Sign(cose.ES256, nil, nil) },
+		} {
+			if _, err := sign(); err == nil || errors.Is(err, authenticator.ErrKeyLost) {
+				t.Errorf("%s: got %v, want an error that is not ErrKeyLost", name, err)
+			}
+		}
 	})
 }
 
@@ -163,16 +174,16 @@ func TestClearLosesKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustBeLost(t, tpm.Keys(), handle, public)
-		mustSign2 := func(tpm *TPM) {
+		mustWork := func(tpm *TPM) {
 			handle, public := generate(t, tpm.Keys(), cose.ES256)
 			mustSign(t, tpm.Keys(), handle, public)
 		}
-		mustSign2(tpm) // it works on
+		mustWork(tpm) // it works on
 		closeTPM(t, tpm)
 
 		again := open(t, o)
 		mustBeLost(t, again.Keys(), handle, public)
-		mustSign2(again)
+		mustWork(again)
 	})
 }
 
@@ -302,19 +313,19 @@ func TestCancelled(t *testing.T) {
 	})
 }
 
+// The bubble around each TPM does not end before all goroutines in it have.
 func TestCloseLeavesNothing(t *testing.T) {
 	eachBackend(t, func(t *testing.T, o Options) {
 		temp := t.TempDir()
 		t.Setenv("TMPDIR", temp)
 		closeTPM(t, open(t, o)) // what is made once is made
-		goroutines, files := runtime.NumGoroutine(), openFiles(t)
+		files := openFiles(t)
 		for range 10 {
-			tpm := open(t, o)
-			generate(t, tpm.Keys(), cose.ES256)
-			closeTPM(t, tpm)
-		}
-		if n := runtime.NumGoroutine(); n > goroutines {
-			t.Errorf("%d goroutines, %d before", n, goroutines)
+			synctest.Test(t, func(t *testing.T) {
+				tpm := open(t, o)
+				generate(t, tpm.Keys(), cose.ES256)
+				closeTPM(t, tpm)
+			})
 		}
 		if n := openFiles(t); n > files {
 			t.Errorf("%d open files, %d before", n, files)
