@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fido-emu/ctap"
 	"fido-emu/ctap/cose"
 	"fido-emu/ctap/trace"
 )
@@ -102,7 +103,7 @@ func (r jsonReader) object(path string, depth int) (fields []Field, err error) {
 func (r jsonReader) array(path string, depth int) (fields []Field, err error) {
 	for i := 0; r.More(); i++ {
 		f, err := r.value(fmt.Sprintf("[%d]", i), path, depth)
-		fields = append(fields, f)
+		fields = append(fields, shortParameters(f))
 		if err != nil {
 			return fields, err
 		}
@@ -121,6 +122,22 @@ func joinScalars(f Field) Field {
 		line = append(line, item.Value)
 	}
 	return Field{Name: f.Name, Value: "[" + strings.Join(line, ", ") + "]"}
+}
+
+// shortParameters leaves only the algorithm of a PublicKeyCredentialParameters of
+// the one type there is (WebAuthn, section 5.3).
+func shortParameters(f Field) Field {
+	if len(f.Fields) != 2 {
+		return f
+	}
+	kind, alg := f.Fields[0], f.Fields[1]
+	if kind.Name == "alg" {
+		kind, alg = alg, kind
+	}
+	if kind.Name == "type" && kind.Value == ctap.PublicKeyCredential && alg.Name == "alg" && alg.Fields == nil {
+		return Field{Name: f.Name, Value: alg.Value}
+	}
+	return f
 }
 
 func (r jsonReader) scalar(path string, token json.Token) (string, []Field) {

@@ -42,6 +42,7 @@ type pageView struct {
 	Labels    []string
 	Scenarios []*scenarioView
 	Bad       []*scenarioView
+	Loose     []eventView // that belong to no scenario
 }
 
 // barPart is a part of the bar of outcomes; X and Width are in thousandths of it.
@@ -110,6 +111,9 @@ func newPageView(m *Model) *pageView {
 		}
 	}
 	slices.Sort(v.Labels)
+	for _, e := range m.Events {
+		v.Loose = append(v.Loose, eventView{Event: e})
+	}
 	return v
 }
 

@@ -55,26 +55,30 @@ func brief(d time.Duration) string {
 	return span(d)
 }
 
+// maxIndent is the deepest indentation that the style sheet knows.
+const maxIndent = 9
+
 // tree draws decoded fields as lines of text, the names marked up: a message has
 // many fields, and lines keep the page small.
 func tree(fields []Field) template.HTML {
 	var b strings.Builder
-	drawTree(&b, fields, "")
+	drawTree(&b, fields, 0)
 	return template.HTML(b.String()) // every string went through HTMLEscapeString
 }
 
-func drawTree(b *strings.Builder, fields []Field, indent string) {
+func drawTree(b *strings.Builder, fields []Field, depth int) {
 	for _, f := range fields {
 		tag := "b"
 		if f.Name == "malformed" {
 			tag = "em"
 		}
-		fmt.Fprintf(b, "%s<%s>%s</%s>", indent, tag, template.HTMLEscapeString(visible(f.Name)), tag)
+		fmt.Fprintf(b, "<div class=d%d>%s<%s>%s</%s>", min(depth, maxIndent), strings.Repeat("  ", min(depth, maxIndent)),
+			tag, template.HTMLEscapeString(visible(f.Name)), tag)
 		if f.Value != "" {
 			b.WriteString(" " + template.HTMLEscapeString(visible(f.Value)))
 		}
-		b.WriteByte('\n')
-		drawTree(b, f.Fields, indent+"  ")
+		b.WriteString("</div>")
+		drawTree(b, f.Fields, depth+1)
 	}
 }
 

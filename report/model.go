@@ -11,7 +11,7 @@ type Model struct {
 	Outcome   Outcome
 	Counts    map[Outcome]int // scenarios by outcome, each once
 	Scenarios []*ScenarioResult
-	Notes     []*Event // notes that belong to no scenario
+	Events    []*Event // of the kinds CTAP, WebAuthn and Note that belong to no scenario
 }
 
 // ScenarioResult is a scenario with all attempts at it. Its outcome is that of
@@ -77,8 +77,8 @@ func (b *builder) add(e *Event) {
 			m.Run.Seed = e.Run.Seed
 		}
 	default:
-		if e.ScenarioID == "" {
-			m.Notes = append(m.Notes, e)
+		if e.ScenarioID == "" && (e.Kind == Note || e.Kind == CTAP || e.Kind == WebAuthn) {
+			m.Events = append(m.Events, e)
 			return
 		}
 		b.scenario(e)

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -64,4 +65,57 @@ func golden(t *testing.T, name string, got []byte) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("%s differs; run go test -update and look at the difference", path)
 	}
+}
+
+func TestDetectConsole(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for locale, ascii := range map[string]bool{"": false, "C": true, "en_GB.UTF-8": false, "de_DE.ISO-8859-1": true, "C.utf8": false} {
+		o := DetectConsole(f, func(name string) string {
+			if name == "LANG" {
+				return locale
+			}
+			return ""
+		})
+		if o.Terminal || o.Colour || o.ASCII != ascii {
+			t.Errorf("locale %q: %+v", locale, o)
+		}
+	}
+}
+
+// manyScenarios repeats the sample under other IDs.
+func manyScenarios(t testing.TB, n int) *Model {
+	var events []Event
+	for i := range n {
+		for _, e := range sample(t) {
+			if e.ScenarioID == "" {
+				continue
+			}
+			e.ScenarioID = fmt.Sprintf("%s~%d", e.ScenarioID, i)
+			events = append(events, e)
+		}
+	}
+	return BuildModel(events)
+}
+
+func BenchmarkHTML(b *testing.B) {
+	m := manyScenarios(b, 50)
+	b.ReportAllocs()
+	for b.Loop() {
+		var n counter
+		if err := WriteHTML(&n, m); err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(n))
+	}
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }

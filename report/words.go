@@ -39,6 +39,9 @@ func verdict(s Scenario, a *Attempt) string {
 	case a.Outcome == Passed || a.Number < allowed:
 		return fmt.Sprintf("%s on attempt %d of %d", word, a.Number, allowed)
 	}
+	if allowed == 2 {
+		return word + " on both attempts"
+	}
 	return fmt.Sprintf("%s on all %d attempts", word, allowed)
 }
 

@@ -177,11 +177,6 @@ func (n node) isInt() (int64, bool) {
 	return int64(n.arg), true
 }
 
-// isBool tells whether n is true or false, and which.
-func (n node) isBool() (value, ok bool) {
-	return n.info == 21, n.err == nil && n.major == majorSimple && (n.info == 20 || n.info == 21)
-}
-
 // get returns the value of a map under an integer key.
 func (n node) get(key int64) (node, bool) {
 	for i := 0; n.major == majorMap && i+1 < len(n.items); i += 2 {
