@@ -142,7 +142,8 @@ func discoverables(a, b *entry) (n int) {
 }
 
 func sameAccount(a, b *Credential) bool {
-	return a.Discoverable == b.Discoverable && a.RP.ID == b.RP.ID && slices.Equal(a.User.ID, b.User.ID)
+	return a.Discoverable == b.Discoverable && a.CreatedAt.Equal(b.CreatedAt) &&
+		a.RP.ID == b.RP.ID && slices.Equal(a.User.ID, b.User.ID)
 }
 
 func userKey(c *Credential) key {
@@ -155,23 +156,48 @@ func (m *MemoryCredentials) insert(e *entry) {
 		m.byID, m.byUser, m.byRP = map[key]*entry{}, map[key]*entry{}, map[key]*entry{}
 	}
 	m.byID[keyOf(e.credential.ID)] = e
+	m.link(e)
+	if e.credential.Discoverable {
+		m.discoverable++
+		m.byUser[userKey(e.credential)] = e
+		m.linkWithinRP(e)
+	}
+}
+
+// link puts an entry among all, by its time of creation: nearly always last.
+func (m *MemoryCredentials) link(e *entry) {
 	e.before = m.last
-	if m.last != nil {
-		m.last.next = e
+	for e.before != nil && e.before.credential.CreatedAt.After(e.credential.CreatedAt) {
+		e.before = e.before.before
+	}
+	if e.before != nil {
+		e.next, e.before.next = e.before.next, e
 	} else {
-		m.first = e
+		e.next, m.first = m.first, e
 	}
-	m.last = e
-	if !e.credential.Discoverable {
-		return
+	if e.next != nil {
+		e.next.before = e
+	} else {
+		m.last = e
 	}
-	m.discoverable++
-	m.byUser[userKey(e.credential)] = e
+}
+
+// linkWithinRP puts an entry among those of its relying party, by its time of
+// creation: nearly always as the newest.
+func (m *MemoryCredentials) linkWithinRP(e *entry) {
 	rp := rpKey(sha256.Sum256([]byte(e.credential.RP.ID)))
-	if e.older = m.byRP[rp]; e.older != nil {
+	e.older = m.byRP[rp]
+	for e.older != nil && e.older.credential.CreatedAt.After(e.credential.CreatedAt) {
+		e.newer, e.older = e.older, e.older.older
+	}
+	if e.older != nil {
 		e.older.newer = e
 	}
-	m.byRP[rp] = e
+	if e.newer != nil {
+		e.newer.older = e
+	} else {
+		m.byRP[rp] = e
+	}
 }
 
 func (m *MemoryCredentials) remove(e *entry) {

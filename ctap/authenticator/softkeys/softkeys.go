@@ -44,9 +44,8 @@ type parsed struct {
 	signer crypto.Signer
 }
 
-// New returns keys that are drawn from rand. Deterministic keys also sign
-// without randomness (RFC 6979 for ECDSA), so that a seeded rand makes every
-// signature reproducible.
+// New returns keys that are drawn from rand. Of deterministic ones that holds for RSA,
+// too, whose keys otherwise come from the operating system's randomness, faster.
 func New(rand io.Reader, deterministic bool) *Keys {
 	return &Keys{rand: rand, deterministic: deterministic}
 }
@@ -188,17 +187,14 @@ func derivePrime(rand io.Reader) (*big.Int, error) {
 	}
 }
 
-// Sign signs message: DER for ECDSA, raw otherwise.
+// Sign signs message: DER for ECDSA, raw otherwise. ECDSA takes its nonce from the
+// key and the message (RFC 6979).
 func (k *Keys) Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error) {
 	signer, err := k.signer(alg, handle)
 	if err != nil {
 		return nil, fmt.Errorf("sign with %s: %w", alg, err)
 	}
-	random := rand.Reader
-	if k.deterministic {
-		random = nil
-	}
-	return signer.Sign(random, cose.Digest(alg, message), cose.Hash(alg))
+	return signer.Sign(nil, cose.Digest(alg, message), cose.Hash(alg))
 }
 
 // signer finds or parses a private key.
