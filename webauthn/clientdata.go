@@ -3,6 +3,7 @@ package webauthn
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -75,34 +76,38 @@ func appendCCD(b []byte, s string) []byte {
 // ParseClientData reads client data as a relying party does (section 7.1 steps 5
 // and 6): any JSON object, with or without a byte order mark.
 func ParseClientData(b []byte) (*ClientData, error) {
-	var raw struct {
-		Type        text           `json:"type"`
-		Challenge   base64URL      `json:"challenge"`
-		Origin      text           `json:"origin"`
-		CrossOrigin bool           `json:"crossOrigin"`
-		TopOrigin   text           `json:"topOrigin"`
-		Extra       jsontext.Value `json:",inline"`
-	}
-	b = bytes.TrimPrefix(b, []byte("\uFEFF"))
-	if err := json.Unmarshal(b, &raw); err != nil {
+	all, err := members(bytes.TrimPrefix(b, []byte("\uFEFF")))
+	if err != nil {
 		return nil, fmt.Errorf("client data: %w", err)
 	}
-	if !raw.Type.set || raw.Challenge == nil || !raw.Origin.set {
+	var c ClientData
+	var typ, origin, topOrigin text
+	var challenge base64URL
+	known := map[string]any{
+		"type": &typ, "challenge": &challenge, "origin": &origin,
+		"crossOrigin": &c.CrossOrigin, "topOrigin": &topOrigin,
+	}
+	for _, m := range all {
+		into, ok := known[m.Name]
+		if !ok {
+			c.Extra = append(c.Extra, m)
+			continue
+		}
+		if err := json.Unmarshal(m.Value, into); err != nil {
+			return nil, fmt.Errorf("client data: %s: %w", m.Name, err)
+		}
+	}
+	if !typ.set || challenge == nil || !origin.set {
 		return nil, fmt.Errorf("client data: type, challenge or origin is missing")
 	}
-	c := &ClientData{
-		Type: raw.Type.s, Challenge: raw.Challenge, Origin: raw.Origin.s,
-		CrossOrigin: raw.CrossOrigin, TopOrigin: raw.TopOrigin.s,
-	}
-	var err error
-	c.Extra, err = members(raw.Extra)
-	return c, err
+	c.Type, c.Challenge, c.Origin, c.TopOrigin = typ.s, challenge, origin.s, topOrigin.s
+	return &c, nil
 }
 
-// members splits a JSON object, or nothing at all, into its members in order.
-func members(object jsontext.Value) ([]ClientDataMember, error) {
-	if len(object) == 0 {
-		return nil, nil
+// members splits a JSON object into its members in order.
+func members(object []byte) ([]ClientDataMember, error) {
+	if !jsontext.Value(object).IsValid() || jsontext.Value(object).Kind() != '{' {
+		return nil, errors.New("not a JSON object")
 	}
 	d := jsontext.NewDecoder(bytes.NewReader(object))
 	if _, err := d.ReadToken(); err != nil {

@@ -30,7 +30,7 @@ func (r *Refused) Unwrap() error { return r.Status }
 type Broken struct {
 	Doing  string // command or subcommand, such as authenticatorGetInfo
 	Reason string // what is wrong with the answer
-	Err    error  // what lies beneath; may be nil
+	Err    error  // what lies beneath, never a ctap.Status; may be nil
 }
 
 // Error returns what was asked and what is wrong with the answer.
@@ -85,7 +85,13 @@ func refused(doing string, status ctap.Status) error {
 	return &Refused{doing, status, hints[status]}
 }
 
+// broken returns a *Broken. What lies beneath may be a Status by which the decoder
+// says what is wrong; nobody refused anything with it, so it goes into the reason.
 func broken(doing, reason string, err error) error {
+	var status ctap.Status
+	if errors.As(err, &status) {
+		return &Broken{doing, reason + ": " + err.Error(), nil}
+	}
 	return &Broken{doing, reason, err}
 }
 
