@@ -66,4 +66,4 @@ func deviceMembers() []Member {
 }
 
 // Touches lists how the holder of a device may answer when it asks for a touch.
-func Touches() []string { return []string{"yes", "no", "never"} }
+func Touches() []string { return []string{"yes", "no", "never", "wrong-finger"} }

@@ -1,6 +1,7 @@
 package language
 
 import (
+	"fmt"
 	"time"
 
 	"fido-emu/report"
@@ -59,6 +60,24 @@ type Device struct {
 	PIN, Passcode                 string
 	Touch                         string
 	At                            report.Location
+}
+
+// ProviderOf returns the sync provider of an account: the one it names, or that of
+// its devices. of returns the provider of a device profile, empty for none.
+func (s *Scenario) ProviderOf(account string, of func(profile string) string) (string, error) {
+	for _, a := range s.Accounts {
+		if a.Name == account && a.Provider != "" {
+			return a.Provider, nil
+		}
+	}
+	for _, own := range []string{account, ""} {
+		for _, d := range s.Devices {
+			if provider := of(d.Profile); provider != "" && d.Account == own {
+				return provider, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("account %s has no provider and no device: give it provider:", account)
 }
 
 // builder makes typed values of a tree that was found to be in order.

@@ -1,0 +1,176 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/world"
+)
+
+// attempt runs a scenario from its first step in a world of its own, within a
+// Ginkgo spec.
+func (s *suite) attempt(ctx context.Context, sc *language.Scenario) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(s.ctx, stop)()
+
+	number := ginkgo.CurrentSpecReport().NumAttempts
+	a := &attempt{suite: s, scenario: sc, number: number, last: number > s.Retries}
+	v := a.run(ctx)
+	if v.outcome == report.Passed || a.last || v.outcome == report.Skipped || v.outcome == report.Aborted {
+		s.counts[v.outcome]++
+	}
+	switch v.outcome {
+	case report.Skipped:
+		ginkgo.Skip(v.text)
+	case report.Failed, report.Error, report.Timeout:
+		ginkgo.Fail(v.failure.Message)
+	}
+}
+
+// attempt is one attempt at a scenario.
+type attempt struct {
+	*suite
+	scenario *language.Scenario
+	number   int // 1 for the first
+	last     bool
+	step     int // under way, 1 for the first; 0 outside of steps
+}
+
+// verdict is how a step or a scenario ended, and why.
+type verdict struct {
+	outcome report.Outcome
+	text    string // why it was skipped or aborted
+	failure *report.Failure
+}
+
+// emit sends an event that belongs to this attempt.
+func (a *attempt) emit(e report.Event) {
+	e.ScenarioID, e.StepIndex, e.Attempt = a.scenario.ID, a.step, a.number
+	a.stream.Emit(e)
+}
+
+func (a *attempt) run(ctx context.Context) verdict {
+	began := time.Now()
+	described := a.suite.scenario(a.scenario)
+	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
+	v := a.steps(ctx)
+	a.step = 0
+	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
+	return v
+}
+
+// steps makes the world and runs the steps in it until one does not pass; those
+// behind it are skipped.
+func (a *attempt) steps(ctx context.Context) verdict {
+	sum := verdict{outcome: report.Passed}
+	if a.scenario.Skip != "" {
+		sum = verdict{outcome: report.Skipped, text: a.scenario.Skip}
+	}
+	var w *world.World
+	if sum.outcome == report.Passed {
+		w, sum = a.open(ctx)
+	}
+	for i, call := range a.scenario.Steps {
+		a.step = i + 1
+		if sum.outcome != report.Passed {
+			a.skip(call, sum)
+			continue
+		}
+		sum = a.run1(ctx, w, call)
+	}
+	if w != nil {
+		if err := w.Close(); err != nil && sum.outcome == report.Passed {
+			sum = fault(a.scenario.At, fmt.Errorf("cleaning up: %w", err))
+		}
+	}
+	return sum
+}
+
+// open makes the world, within the time that a step has.
+func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
+	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
+	defer cancel()
+	err := safely(func() (err error) {
+		w, err = world.New(ctx, a.scenario, world.Options{Seed: a.Seed, Emit: a.emit})
+		return err
+	})
+	if err != nil {
+		return w, judge(ctx, language.Call{At: a.scenario.At}, err)
+	}
+	return w, verdict{outcome: report.Passed}
+}
+
+func (a *attempt) skip(call language.Call, why verdict) {
+	text := "an earlier step ended as " + string(why.outcome)
+	if why.outcome == report.Skipped {
+		text = why.text
+	}
+	step := describeStep(call)
+	a.emit(report.Event{Kind: report.StepStart, Step: step})
+	a.emit(report.Event{Kind: report.StepEnd, Step: step, Outcome: report.Skipped, Text: text})
+}
+
+// run1 runs one step.
+func (a *attempt) run1(ctx context.Context, w *world.World, call language.Call) verdict {
+	ginkgo.By(call.Sentence())
+	step, began := describeStep(call), time.Now()
+	a.emit(report.Event{Kind: report.StepStart, Step: step})
+	limit := call.Timeout
+	if limit == 0 {
+		limit = a.Timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	v := judge(ctx, call, a.within(ctx, w, call))
+	if v.failure != nil && v.outcome == report.Timeout {
+		v.failure.Hint = fmt.Sprintf("the step has %v; give it more with timeout: in the step, or --timeout", limit)
+	}
+	a.emit(report.Event{Kind: report.StepEnd, Step: step, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
+	return v
+}
+
+// within runs the step and gives it up when its time is over, should it not heed
+// its context.
+func (a *attempt) within(ctx context.Context, w *world.World, call language.Call) error {
+	done := make(chan error, 1)
+	go func() {
+		done <- safely(func() error {
+			resolved, err := call.Resolve(w.Lookup)
+			if err != nil {
+				return err
+			}
+			return a.suite.steps[call.Usage.Verb].Run(ctx, w, resolved)
+		})
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done: // it heeded
+		return err
+	case <-time.After(grace):
+		return context.Cause(ctx)
+	}
+}
+
+// grace is how long a step has to return once its context is cancelled.
+const grace = 2 * time.Second
+
+// safely makes an error of a panic.
+func safely(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}

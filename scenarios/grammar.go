@@ -1,0 +1,26 @@
+package scenarios
+
+import (
+	"fido-emu/fixtures"
+	"fido-emu/keychain"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/steps"
+	"fido-emu/scenarios/world"
+)
+
+// Grammar returns the scenario language: the words of every step, and the names
+// of models, providers and reasons that there are.
+func Grammar() (language.Grammar, error) {
+	profiles, err := fixtures.Profiles()
+	if err != nil {
+		return language.Grammar{}, err
+	}
+	g := language.Grammar{Verbs: steps.Usages(steps.All()), Reasons: world.KnownReasons()}
+	for _, p := range profiles {
+		g.Profiles = append(g.Profiles, p.Name)
+	}
+	for _, p := range keychain.Providers() {
+		g.Providers = append(g.Providers, p.Name)
+	}
+	return g, nil
+}

@@ -1,0 +1,50 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"fido-emu/report"
+)
+
+// runAll runs sources and returns the events as JSON lines, and as events.
+func runAll(t *testing.T, sources []Source, o Options) (events []report.Event) {
+	t.Helper()
+	g, err := Grammar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := Load(sources, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	stream := report.NewStream(time.Now, report.NewJSONL(&b))
+	if _, err := Run(context.Background(), all, o, stream); err != nil {
+		t.Error(err)
+	}
+	if err := stream.Close(); err != nil {
+		t.Error(err)
+	}
+	events, err = report.ReadAll(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+func TestLibraryPasses(t *testing.T) {
+	sources, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for _, e := range runAll(t, sources, Options{Title: "library"}) {
+		if e.Kind == report.ScenarioEnd && e.Outcome != report.Passed {
+			t.Errorf("%s: %s %s %+v", e.ScenarioID, e.Outcome, e.Text, e.Failure)
+		}
+	}
+	t.Logf("the library took %v", time.Since(began))
+}

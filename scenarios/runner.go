@@ -1,0 +1,142 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/extensions/globals"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/steps"
+)
+
+// Options says how scenarios are run.
+type Options struct {
+	Title   string
+	Version string
+	Seed    *uint64       // nil for a run that is not seeded
+	Retries int           // further attempts at a scenario that did not pass
+	Timeout time.Duration // of a step that names none, in real time; 30 s when 0
+	Steps   []steps.Step  // [steps.All] when nil
+}
+
+// suite is one run.
+type suite struct {
+	Options
+	ctx    context.Context
+	stream *report.Stream
+	steps  map[string]steps.Step
+	counts map[report.Outcome]int
+}
+
+// running guards Ginkgo, whose tree belongs to the process.
+var running sync.Mutex
+
+// Run runs the scenarios one after the other and returns how many ended with each
+// outcome. What happens goes to stream, which Run does not close. Cancelling ctx,
+// or an interrupt from the keyboard, ends the run in good order: what had not
+// ended is aborted. The error is the harness's own.
+func Run(ctx context.Context, all []*language.Scenario, o Options, stream *report.Stream) (map[report.Outcome]int, error) {
+	running.Lock()
+	defer running.Unlock()
+	s := newSuite(ctx, o, stream)
+	stream.Emit(report.Event{Kind: report.RunStart, Run: s.describe(all)})
+	err := s.ginkgo(all)
+	if missing := len(all) - total(s.counts); missing > 0 {
+		s.counts[report.Aborted] += missing
+	}
+	end := report.Event{Kind: report.RunEnd, Run: &report.Run{Title: s.Title, Version: s.Version, Seed: s.Seed, Scenarios: len(all), Counts: s.counts}}
+	stream.Emit(end)
+	return s.counts, err
+}
+
+func newSuite(ctx context.Context, o Options, stream *report.Stream) *suite {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Steps == nil {
+		o.Steps = steps.All()
+	}
+	s := &suite{Options: o, ctx: ctx, stream: stream, steps: map[string]steps.Step{}, counts: map[report.Outcome]int{}}
+	for _, step := range o.Steps {
+		s.steps[step.Verb] = step
+	}
+	return s
+}
+
+func total(counts map[report.Outcome]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+func (s *suite) describe(all []*language.Scenario) *report.Run {
+	run := &report.Run{Title: s.Title, Version: s.Version, Seed: s.Seed, Scenarios: len(all)}
+	for _, sc := range all {
+		run.Plan = append(run.Plan, *s.scenario(sc))
+	}
+	return run
+}
+
+// ginkgo builds the tree and runs it. Ginkgo orders, times, retries and takes care
+// of interrupts; its own reporter is silenced, as reports are drawn from our
+// events.
+func (s *suite) ginkgo(all []*language.Scenario) error {
+	if len(all) == 0 {
+		return nil
+	}
+	globals.Reset()
+	stdout, stderr := formatter.ColorableStdOut, formatter.ColorableStdErr
+	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
+	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
+
+	var broken error
+	ginkgo.Describe(s.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
+		for _, sc := range all {
+			ginkgo.It(sc.ID, at(sc.At), ginkgo.Label(sc.Labels...), ginkgo.FlakeAttempts(1+s.Retries), func(ctx ginkgo.SpecContext) {
+				s.attempt(ctx, sc)
+			})
+		}
+	})
+	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
+	suiteConfig.RandomSeed, suiteConfig.Timeout, suiteConfig.FlakeAttempts = 1, 24*time.Hour, 0
+	suiteConfig.FocusStrings, suiteConfig.SkipStrings, suiteConfig.LabelFilter = nil, nil, ""
+	reporterConfig.NoColor, reporterConfig.Succinct = true, true
+	ginkgo.ReportAfterSuite("gather", func(r types.Report) { broken = suiteError(r) })
+	ginkgo.RunSpecs(quiet{}, s.Title, suiteConfig, reporterConfig)
+	return broken
+}
+
+// quiet stands where Ginkgo expects a test: what fails is told by the events.
+type quiet struct{}
+
+func (quiet) Fail() {}
+
+func at(l report.Location) types.CodeLocation {
+	return types.CodeLocation{FileName: l.File, LineNumber: l.Line}
+}
+
+// suiteError returns what went wrong in Ginkgo itself and not in a scenario.
+func suiteError(r types.Report) error {
+	var errs []error
+	for _, reason := range r.SpecialSuiteFailureReasons {
+		if reason != "Interrupted by User" {
+			errs = append(errs, errors.New(reason))
+		}
+	}
+	for _, spec := range r.SpecReports {
+		if spec.State == types.SpecStatePanicked {
+			errs = append(errs, fmt.Errorf("%s: %s", spec.LeafNodeText, spec.Failure.ForwardedPanic))
+		}
+	}
+	return errors.Join(errs...)
+}

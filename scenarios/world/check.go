@@ -1,0 +1,44 @@
+package world
+
+import (
+	"fmt"
+
+	"fido-emu/fixtures"
+	"fido-emu/scenarios/language"
+)
+
+// Check finds what cannot work in a scenario whose words are in order, before it
+// is run.
+func Check(s *language.Scenario) language.Problems {
+	var problems language.Problems
+	for _, d := range s.Devices {
+		if p := checkDevice(s, d); p != "" {
+			problems = append(problems, language.Problem{At: d.At, Found: "device " + d.Name + ": " + p})
+		}
+	}
+	for _, a := range s.Accounts {
+		if _, err := s.ProviderOf(a.Name, providerOf); err != nil {
+			problems = append(problems, language.Problem{At: s.At, Found: err.Error()})
+		}
+	}
+	return problems
+}
+
+func checkDevice(s *language.Scenario, d language.Device) string {
+	m, err := Model(d.Profile)
+	switch {
+	case err != nil:
+		return err.Error()
+	case d.PIN != "" && !m.ClientPIN:
+		return fmt.Sprintf("a %s takes no PIN; it verifies its user by %s", m.Name, m.BuiltInUV)
+	case d.Account == "":
+		return ""
+	case m.Keys != fixtures.KeychainKeys:
+		return fmt.Sprintf("a %s keeps its passkeys to itself and can be in no sync account", m.Name)
+	}
+	provider, err := s.ProviderOf(d.Account, providerOf)
+	if err == nil && provider != m.Provider {
+		return fmt.Sprintf("account %s is one of %s, and a %s joins accounts of %s only", d.Account, provider, m.Name, m.Provider)
+	}
+	return ""
+}

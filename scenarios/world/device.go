@@ -1,0 +1,170 @@
+package world
+
+import (
+	"context"
+	"fmt"
+
+	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
+	"fido-emu/ctap/authenticator/softkeys"
+	"fido-emu/ctap/platform"
+	"fido-emu/fixtures"
+	"fido-emu/keychain"
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+)
+
+// Device is what is behind a device's name. As a ctap.Authenticator it tells the
+// report of every exchange.
+type Device struct {
+	Name     string
+	Model    *fixtures.Profile
+	PIN      string           // as its owner knows it; empty while there is none
+	Passcode string           // that unlocks it
+	Host     *platform.Host   // the computer that it is plugged into
+	Member   *keychain.Device // its part in a sync account; nil where it can have none
+	Link     *keychain.Link   // its way to the sync account; nil likewise
+
+	world  *World
+	core   *authenticator.Authenticator
+	env    authenticator.Env
+	holder *holder
+	chip   *chip  // its TPM; nil where it has none
+	asked  string // id of its request to join an account
+	shows  string // the code of that request
+	joined *Account
+}
+
+// openDevices makes the devices that the scenario begins with.
+func (w *World) openDevices(ctx context.Context) error {
+	for _, d := range w.Scenario.Devices {
+		made, err := w.newDevice(d)
+		if err != nil {
+			return fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		if err := made.begin(ctx, d); err != nil {
+			return fmt.Errorf("device %s: %w", d.Name, err)
+		}
+		w.devices = append(w.devices, made)
+	}
+	return nil
+}
+
+// begin brings a device into the state in which the scenario finds it.
+func (d *Device) begin(ctx context.Context, as language.Device) error {
+	if d.chip != nil {
+		if _, err := d.chip.on(ctx); err != nil { // better now than in the middle
+			return err
+		}
+	}
+	if as.PIN != "" {
+		if err := d.SetPIN(ctx, as.PIN); err != nil {
+			return err
+		}
+	}
+	if as.Account == "" {
+		return nil
+	}
+	a, err := d.world.Account(as.Account)
+	if err != nil {
+		return err
+	}
+	return a.welcome(ctx, d)
+}
+
+func (w *World) newDevice(as language.Device) (*Device, error) {
+	model, err := Model(as.Profile)
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
+	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile}
+	d.env = authenticator.Env{
+		Now: w.Clock.Now, Rand: w.Random.Stream(as.Name), User: d.holder,
+		Keys:        softkeys.New(w.Random.Stream(as.Name+" keys"), w.Random.Seeded()),
+		Device:      authenticator.NewMemoryDevice(),
+		Credentials: authenticator.NewMemoryCredentials(model.CredentialLimit()),
+	}
+	if err := d.furnish(); err != nil {
+		return nil, err
+	}
+	d.Host = platform.New(d, w.Random.Stream(as.Name+" host"))
+	return d, d.start()
+}
+
+// furnish gives the device what its model has beyond a plain authenticator.
+func (d *Device) furnish() error {
+	w := d.world
+	switch d.Model.Keys {
+	case fixtures.KeychainKeys:
+		cloud, err := w.cloud(d.Model.Provider)
+		if err != nil {
+			return err
+		}
+		d.Link = keychain.NewLink(cloud, w.Clock.Now)
+		d.Member = keychain.NewDevice(d.Name, d.Link, d.keychainEnv())
+		d.env.Credentials = d.Member.Credentials()
+	case fixtures.TPMKeys:
+		d.chip = newChip(d)
+		d.env.Keys = d.chip
+	}
+	switch d.Model.AttestedBy {
+	case fixtures.AttestedByChain:
+		packed, err := w.authority.Packed(d.Model.AAGUID, d.Model.Title)
+		if err != nil {
+			return err
+		}
+		d.env.Attestation = packed
+	case fixtures.AttestedByTPM:
+		d.env.Attestation = d.chip
+	}
+	return nil
+}
+
+func (d *Device) keychainEnv() keychain.Env {
+	w := d.world
+	return keychain.Env{Now: w.Clock.Now, Rand: w.Random.Stream(d.Name + " keychain"), MaxCredentials: d.Model.CredentialLimit()}
+}
+
+// start powers the device on with what its stores hold.
+func (d *Device) start() (err error) {
+	d.core, err = authenticator.New(d.Model.Profile, d.env)
+	d.Host.Forget()
+	return err
+}
+
+// Exchange takes a request to the authenticator and tells the report of it.
+func (d *Device) Exchange(ctx context.Context, request []byte) ([]byte, error) {
+	response, err := d.core.Exchange(ctx, request)
+	d.world.emit(report.Event{Kind: report.CTAP, Device: d.Name, Exchange: report.NewExchange(request, response)})
+	return response, err
+}
+
+var _ ctap.Authenticator = (*Device)(nil)
+
+// AtHand refuses where nobody can use the device.
+func (d *Device) AtHand() error {
+	if d.holder.in == nobodys {
+		return Refuse(d.Name, DeviceLost, "%s is lost", d.Name)
+	}
+	return nil
+}
+
+// Syncs refuses where the device can have no part in a sync account.
+func (d *Device) Syncs() error {
+	if d.Member == nil {
+		return Refuse(d.Name, NoKeychain, "%s (%s) keeps its passkeys to itself and can be in no sync account", d.Name, d.Model.Name)
+	}
+	return nil
+}
+
+// Store is where the device keeps its passkeys.
+func (d *Device) Store() authenticator.Credentials { return d.env.Credentials }
+
+// Passkeys returns how many discoverable passkeys are on the device.
+func (d *Device) Passkeys() (int, error) { return d.env.Credentials.Count() }
+
+// Passkey returns a passkey that is on the device, nil when it is not.
+func (d *Device) Passkey(id []byte) (*authenticator.Credential, error) {
+	return d.env.Credentials.ByID(id)
+}

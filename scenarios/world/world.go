@@ -1,0 +1,145 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"fido-emu/attestation"
+	"fido-emu/keychain"
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+)
+
+// Options says how a world is made.
+type Options struct {
+	Seed *uint64            // nil for real randomness and the real date
+	Emit func(report.Event) // takes what happens; the step that it belongs to is filled in by whoever runs it
+}
+
+// World is what one attempt at a scenario happens in. Steps run one after the
+// other; what they call may run concurrently.
+type World struct {
+	Scenario *language.Scenario
+	Clock    *Clock
+	Random   *Random
+	Site     *Site
+
+	emit      func(report.Event)
+	authority *attestation.Authority // attests to the devices; the relying party trusts it
+	people    []*Person
+	devices   []*Device
+	accounts  []*Account
+
+	chip *chip // whose TPM is the reference simulator now
+
+	mu     sync.Mutex
+	clouds map[string]*keychain.Service // by provider
+	saved  map[string]Saved
+	undo   []func() error
+}
+
+// New makes the world of a scenario: its relying party, its people, and its
+// devices as they are at the start, with their PINs set and their accounts
+// joined. Close it when the attempt is over, also after an error.
+func New(ctx context.Context, s *language.Scenario, o Options) (*World, error) {
+	start := seededStart()
+	if o.Seed == nil {
+		start = time.Now()
+	}
+	w := &World{
+		Scenario: s, Clock: NewClock(start), Random: NewRandom(o.Seed, s.ID),
+		emit: o.Emit, saved: map[string]Saved{}, clouds: map[string]*keychain.Service{},
+	}
+	if w.emit == nil {
+		w.emit = func(report.Event) {}
+	}
+	for _, p := range s.People {
+		w.people = append(w.people, newPerson(p, s.Site.Origin))
+	}
+	for _, prepare := range []func(context.Context) error{w.openSite, w.openAccounts, w.openDevices} {
+		if err := prepare(ctx); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// Close gives back what the world holds, such as a TPM simulator.
+func (w *World) Close() error {
+	w.mu.Lock()
+	undo := w.undo
+	w.undo = nil
+	w.mu.Unlock()
+	var errs []error
+	for i := len(undo) - 1; i >= 0; i-- {
+		errs = append(errs, undo[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// whenClosed has f called when the world is closed, the latest first.
+func (w *World) whenClosed(f func() error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.undo = append(w.undo, f)
+}
+
+// Note tells the report something worth knowing about the step under way.
+func (w *World) Note(format string, args ...any) {
+	w.emit(report.Event{Kind: report.Note, Text: fmt.Sprintf(format, args...)})
+}
+
+// Wait lets time pass in the scenario.
+func (w *World) Wait(d time.Duration) { w.Clock.Advance(d) }
+
+// Person returns somebody by the name that the scenario gives.
+func (w *World) Person(name string) (*Person, error) {
+	for _, p := range w.people {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("nobody in the scenario is called %q", name)
+}
+
+// Device returns a device by the name that the scenario gives.
+func (w *World) Device(name string) (*Device, error) {
+	for _, d := range w.devices {
+		if d.Name == name {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("no device in the scenario is called %q", name)
+}
+
+// Account returns a sync account by the name that the scenario gives.
+func (w *World) Account(name string) (*Account, error) {
+	for _, a := range w.accounts {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("no account in the scenario is called %q", name)
+}
+
+// KindOf tells what the subject of a claim names.
+func (w *World) KindOf(text string) language.Kind {
+	if _, err := w.Device(text); err == nil {
+		return language.DeviceName
+	}
+	return w.Scenario.KindOfSubject(text)
+}
+
+// Lookup answers a reference ${ref} with text.
+func (w *World) Lookup(ref string) (string, error) {
+	name, member, _ := strings.Cut(ref, ".")
+	s, err := w.SavedAs(name)
+	if err != nil {
+		return "", err
+	}
+	return s.Member(member)
+}
