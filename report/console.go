@@ -112,7 +112,7 @@ func (c *Console) draw(permanent string, e *Event) error {
 		_, err := io.WriteString(c.w, permanent)
 		return err
 	}
-	due := e.Time.Sub(c.last) >= refresh || e.Kind == ScenarioStart || e.Kind == RunEnd
+	due := e.Time.Sub(c.last) >= refresh || e.Kind == ScenarioStart || e.Kind == StepStart || e.Kind == RunEnd
 	if permanent == "" && !due {
 		return nil
 	}
@@ -176,9 +176,14 @@ func (c *Console) finished(out *bytes.Buffer, e *Event) {
 	sc := c.b.byID[e.ScenarioID]
 	a := sc.Last()
 	again := a.Outcome.Bad() && a.Number < sc.Scenario.Attempts
-	mark := c.p.mark(a.Outcome, sc.Flaky() || again)
+	unsure := sc.Flaky() || again
+	mark := c.p.mark(a.Outcome, unsure)
+	colour := func(s string) string { return c.p.paint(a.Outcome, s) }
+	if unsure {
+		colour = c.p.yellow
+	}
 	fmt.Fprintf(out, "%s %s  %s  %s  %s\n", mark, c.title(sc),
-		c.p.paint(a.Outcome, fit(sc.verdict(), c.table.outcome)),
+		colour(fit(sc.verdict(), c.table.outcome)),
 		c.p.dim(fmt.Sprintf("%8s", plural(sc.Steps, "step"))), c.p.dim(right(brief(a.Duration), 8)))
 	if a.Reason != "" {
 		fmt.Fprintf(out, "  %s\n", c.p.dim(clean(a.Reason)))

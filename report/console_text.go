@@ -81,11 +81,12 @@ func (p palette) ansi(code, s string) string {
 
 func (p palette) bold(s string) string             { return p.ansi("1", s) }
 func (p palette) dim(s string) string              { return p.ansi("2", s) }
+func (p palette) yellow(s string) string           { return p.ansi("33", s) }
 func (p palette) paint(o Outcome, s string) string { return p.ansi(sgr[o], s) }
 
 func (p palette) mark(o Outcome, flaky bool) string {
 	if flaky {
-		return p.ansi("33", p.flaky)
+		return p.yellow(p.flaky)
 	}
 	return p.paint(o, p.marks[o])
 }

@@ -110,7 +110,7 @@ type Step struct {
 
 // Exchange is one CTAP request and its response.
 type Exchange struct {
-	Command  string  `json:"command"` // such as authenticatorGetInfo
+	Command  string  `json:"command"` // such as authenticatorGetInfo, authenticatorClientPIN setPIN
 	Status   string  `json:"status"`  // such as CTAP2_OK
 	Request  Message `json:"request"`
 	Response Message `json:"response"`

@@ -45,6 +45,9 @@ type pageView struct {
 	Loose     []eventView // that belong to no scenario
 }
 
+// maxOpen is how many bad scenarios stand open from the start.
+const maxOpen = 8
+
 // barPart is a part of the bar of outcomes; X and Width are in thousandths of it.
 type barPart struct {
 	Outcome         Outcome
@@ -59,6 +62,7 @@ type scenarioView struct {
 	Lanes   []laneView
 	Tries   []*attemptView
 	Search  string // what the filter box looks in, lower case
+	Open    bool
 }
 
 // laneView is a device, or the pages of the relying party, with its colour.
@@ -101,6 +105,7 @@ func newPageView(m *Model) *pageView {
 		s := newScenarioView(sc, anchor(sc.ID, anchors))
 		v.Scenarios = append(v.Scenarios, s)
 		if sc.Outcome().Bad() {
+			s.Open = len(v.Bad) < maxOpen
 			v.Bad = append(v.Bad, s)
 		}
 		for _, l := range sc.Labels {
