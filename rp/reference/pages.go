@@ -168,8 +168,6 @@ func file(name, kind string) http.Handler {
 func ago(now, t time.Time) string {
 	d := now.Sub(t)
 	switch {
-	case t.IsZero():
-		return "never"
 	case d < time.Minute:
 		return "just now"
 	case d < time.Hour:

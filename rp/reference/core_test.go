@@ -1,0 +1,173 @@
+package reference_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fido-emu/ctap"
+	"fido-emu/rp"
+	"fido-emu/rp/reference"
+)
+
+func TestConfigRefused(t *testing.T) {
+	good := reference.Config{RPID: "example.com", Origins: []string{origin}}
+	for name, change := range map[string]func(*reference.Config){
+		"no RP ID":           func(c *reference.Config) { c.RPID = "" },
+		"RP ID with scheme":  func(c *reference.Config) { c.RPID = "https://example.com" },
+		"no origin":          func(c *reference.Config) { c.Origins = nil },
+		"origin with a path": func(c *reference.Config) { c.Origins = []string{origin + "/"} },
+		"no such level":      func(c *reference.Config) { c.ResidentKey = "always" },
+		"no such type":       func(c *reference.Config) { c.DefaultPolicy.Types = []string{"x"} },
+		"nothing random":     func(c *reference.Config) { c.Rand = strings.NewReader("short") },
+	} {
+		c := good
+		change(&c)
+		if _, err := reference.New(c); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := reference.New(good); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSeeded compares everything random of two relying parties of one seed.
+func TestSeeded(t *testing.T) {
+	run := func() string {
+		core, _ := newCore(t)
+		var out bytes.Buffer
+		begun, err := core.BeginRegistration("", ada)
+		fmt.Fprintln(&out, begun.Ceremony, string(begun.Options), err)
+		fmt.Fprintln(&out, core.AddPerson(ada))
+		pass, err := core.IssuePass(reference.PassRequest{Person: ada.Name, Lifetime: time.Hour})
+		fmt.Fprintln(&out, pass, err)
+		begun, err = core.BeginSignIn("")
+		fmt.Fprintln(&out, begun.Ceremony, string(begun.Options), err)
+		return out.String()
+	}
+	if a, b := run(), run(); a != b {
+		t.Errorf("one seed, two runs:\n%s\n%s", a, b)
+	}
+}
+
+func TestBrokenRandomness(t *testing.T) {
+	core, _ := newCore(t, func(c *reference.Config) { c.Rand = io.LimitReader(c.Rand, 32) })
+	var broken *rp.Broken
+	if _, err := core.BeginSignIn(""); !errors.As(err, &broken) {
+		t.Errorf("got %v, want a relying party that is broken", err)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	each(t, func(s site) {
+		var wg sync.WaitGroup
+		for i := range 8 {
+			key := newToy(t)
+			wg.Go(func() {
+				p := rp.Person{Name: fmt.Sprint("person ", i)}
+				_, err := s.Register(s.ctx, p, key)
+				for range 5 {
+					_, inErr := s.SignIn(s.ctx, p, key)
+					_, listErr := s.Credentials(s.ctx, p)
+					err = errors.Join(err, inErr, listErr)
+				}
+				err = errors.Join(err, s.SetPolicy(s.ctx, "g", rp.Policy{}), s.RevokeSessions(s.ctx, p))
+				s.core.Audit(0, 10)
+				s.core.People(0, 10)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, n := s.core.People(0, 0); n != 8 {
+			t.Errorf("%d accounts, want 8", n)
+		}
+	})
+}
+
+// TestOneNameOnce lets many sign up under one name at the same time.
+func TestOneNameOnce(t *testing.T) {
+	core, _ := newCore(t)
+	var won, lost int
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range 8 {
+		key := newToy(t)
+		wg.Go(func() {
+			_, err := reference.InProcess(core, "").Register(t.Context(), ada, key)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				won++
+			} else {
+				lost++
+			}
+		})
+	}
+	wg.Wait()
+	if won != 1 || lost != 7 {
+		t.Errorf("%d got the name and %d did not, want 1 and 7", won, lost)
+	}
+}
+
+func TestProviderNames(t *testing.T) {
+	core, _ := newCore(t, func(c *reference.Config) { c.ProviderNames = map[string]string{model.String(): "Emulated key"} })
+	for aaguid, want := range map[string]string{
+		bitwarden: "Bitwarden", strings.ToUpper(bitwarden): "Bitwarden", model.String(): "Emulated key",
+		ctap.AAGUID{}.String(): "", "nonsense": "",
+	} {
+		if got := core.ProviderName(aaguid); got != want {
+			t.Errorf("ProviderName(%s) = %q, want %q", aaguid, got, want)
+		}
+	}
+}
+
+func FuzzFinishRegistration(f *testing.F) {
+	core, _ := newCore(f)
+	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","attestationObject":"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YUA"}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		begun, err := core.BeginRegistration("", ada)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFuzz(t, body, challengeOf(begun.Options), func(b []byte) error {
+			_, err := core.FinishRegistration("", begun.Ceremony, b)
+			return err
+		})
+	})
+}
+
+func FuzzFinishSignIn(f *testing.F) {
+	core, _ := newCore(f)
+	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AAAA","signature":"AA","userHandle":null}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		begun, err := core.BeginSignIn("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFuzz(t, body, challengeOf(begun.Options), func(b []byte) error {
+			_, err := core.FinishSignIn(begun.Ceremony, b)
+			return err
+		})
+	})
+}
+
+// checkFuzz finishes a ceremony with a body; nothing that nobody signed may be
+// taken, and every no must have its code.
+func checkFuzz(t *testing.T, body []byte, challenge string, finish func([]byte) error) {
+	var no *rp.Refused
+	if err := finish(bytes.ReplaceAll(body, []byte("CHALLENGE"), []byte(challenge))); !errors.As(err, &no) || no.Code == "" {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if _, err := json.Marshal(no); err != nil {
+		t.Fatal(err)
+	}
+}
