@@ -113,8 +113,8 @@ func parseCreationOptions(b []byte) (*creationOptions, error) {
 	if err := json.Unmarshal(b, &o); err != nil {
 		return nil, optionsError(err)
 	}
-	for _, err := range []*Error{o.missing(), o.entities(), o.lists(), o.Extensions.check()} {
-		if err != nil {
+	for _, check := range []func() *Error{o.missing, o.entities, o.lists, o.Extensions.check} {
+		if err := check(); err != nil {
 			return nil, err
 		}
 	}
