@@ -8,10 +8,20 @@ import (
 
 // AttestationObject takes an attestation object apart (WebAuthn, section 6.5).
 func AttestationObject(b []byte) []Field {
+	return whole(b, named(map[string]show{"authData": authData, "attStmt": attStmt}))
+}
+
+// whole shows b, which should be one map.
+func whole(b []byte, s show) []Field {
 	n, rest := parse(b)
-	value, fields := named(map[string]show{"authData": authData, "attStmt": attStmt})(n)
-	if fields == nil {
-		fields = []Field{{Name: "attestationObject", Value: value}}
+	var fields []Field
+	switch {
+	case n.major == majorMap && len(n.items) > 0:
+		_, fields = s(n)
+	case len(n.raw) == 0:
+		fields = []Field{malformed(n.err)}
+	default:
+		fields = []Field{show(plain).field("value", n)}
 	}
 	return leftOver(fields, rest)
 }

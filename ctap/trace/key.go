@@ -7,12 +7,7 @@ import (
 
 // COSEKey takes a COSE_Key apart (RFC 9052, section 7).
 func COSEKey(b []byte) []Field {
-	n, rest := parse(b)
-	value, fields := coseKey(n)
-	if fields == nil {
-		fields = []Field{{Name: "COSE_Key", Value: value}}
-	}
-	return leftOver(fields, rest)
+	return whole(b, coseKey)
 }
 
 // The values of RFC 9053, section 7, RFC 8230 and RFC 9964.

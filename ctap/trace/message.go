@@ -121,17 +121,7 @@ func decode(b []byte, t table) []Field {
 	if len(b) == 0 {
 		return nil
 	}
-	n, rest := parse(b)
-	var fields []Field
-	switch {
-	case n.major == majorMap && len(n.items) > 0:
-		_, fields = members(t)(n)
-	case len(n.raw) == 0:
-		fields = []Field{malformed(n.err)}
-	default:
-		fields = []Field{show(plain).field("value", n)}
-	}
-	return leftOver(fields, rest)
+	return whole(b, members(t))
 }
 
 // textInBytes shows a byte string that holds text.
