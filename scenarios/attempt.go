@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -40,7 +41,7 @@ type attempt struct {
 	scenario *language.Scenario
 	number   int // 1 for the first
 	last     bool
-	step     int // under way, 1 for the first; 0 outside of steps
+	step     atomic.Int64 // under way, 1 for the first; 0 outside of steps
 }
 
 // verdict is how a step or a scenario ended, and why.
@@ -52,7 +53,7 @@ type verdict struct {
 
 // emit sends an event that belongs to this attempt.
 func (a *attempt) emit(e report.Event) {
-	e.ScenarioID, e.StepIndex, e.Attempt = a.scenario.ID, a.step, a.number
+	e.ScenarioID, e.StepIndex, e.Attempt = a.scenario.ID, int(a.step.Load()), a.number
 	a.stream.Emit(e)
 }
 
@@ -61,7 +62,7 @@ func (a *attempt) run(ctx context.Context) verdict {
 	described := a.suite.scenario(a.scenario)
 	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
 	v := a.steps(ctx)
-	a.step = 0
+	a.step.Store(0)
 	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
 }
@@ -74,16 +75,19 @@ func (a *attempt) steps(ctx context.Context) verdict {
 		sum = verdict{outcome: report.Skipped, text: a.scenario.Skip}
 	}
 	var w *world.World
+	if ctx.Err() != nil {
+		sum = verdict{outcome: report.Aborted, text: "the run was interrupted"}
+	}
 	if sum.outcome == report.Passed {
 		w, sum = a.open(ctx)
 	}
 	for i, call := range a.scenario.Steps {
-		a.step = i + 1
+		a.step.Store(int64(i + 1))
 		if sum.outcome != report.Passed {
 			a.skip(call, sum)
 			continue
 		}
-		sum = a.run1(ctx, w, call)
+		sum = a.one(ctx, w, call)
 	}
 	if w != nil {
 		if err := w.Close(); err != nil && sum.outcome == report.Passed {
@@ -117,8 +121,8 @@ func (a *attempt) skip(call language.Call, why verdict) {
 	a.emit(report.Event{Kind: report.StepEnd, Step: step, Outcome: report.Skipped, Text: text})
 }
 
-// run1 runs one step.
-func (a *attempt) run1(ctx context.Context, w *world.World, call language.Call) verdict {
+// one runs one step.
+func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) verdict {
 	ginkgo.By(call.Sentence())
 	step, began := describeStep(call), time.Now()
 	a.emit(report.Event{Kind: report.StepStart, Step: step})
@@ -142,6 +146,7 @@ func (a *attempt) within(ctx context.Context, w *world.World, call language.Call
 	done := make(chan error, 1)
 	go func() {
 		done <- safely(func() error {
+			w.Wait(pace)
 			resolved, err := call.Resolve(w.Lookup)
 			if err != nil {
 				return err
@@ -164,6 +169,10 @@ func (a *attempt) within(ctx context.Context, w *world.World, call language.Call
 
 // grace is how long a step has to return once its context is cancelled.
 const grace = 2 * time.Second
+
+// pace is how much of the scenario's time a step takes by itself, so that what is
+// newer has a later date.
+const pace = time.Second
 
 // safely makes an error of a panic.
 func safely(f func() error) (err error) {

@@ -48,3 +48,15 @@ func TestLibraryPasses(t *testing.T) {
 	}
 	t.Logf("the library took %v", time.Since(began))
 }
+
+func TestDurations(t *testing.T) {
+	sources, err := Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range runAll(t, sources, Options{Title: "library"}) {
+		if e.Kind == report.ScenarioEnd {
+			t.Log(e.Duration, e.ScenarioID)
+		}
+	}
+}
