@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fido-emu/ctap"
+	"fido-emu/ctap/trace"
+	"fido-emu/fixtures"
+)
+
+// maxLine is the longest request line: the longest CTAPHID message, in hexadecimal
+// with room for spaces.
+const maxLine = 4 * 7609
+
+func exchangeCommand() *cobra.Command {
+	var profile, path string
+	var decode bool
+	c := &cobra.Command{
+		Use:   "exchange",
+		Short: "Answer CTAP2 requests from standard input",
+		Long: "Reads one CTAP2 request a line in hexadecimal, the command byte and its CBOR, and prints the\n" +
+			"answer, the status byte and its CBOR, in the same way. The user always consents.",
+		Example: "  echo 04 | fido-emu exchange --profile yubikey-5 --decode",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			p, err := fixtures.Lookup(profile)
+			if err != nil {
+				return usageError{err}
+			}
+			d, err := newDevice(c.Context(), p, path)
+			if err != nil {
+				return err
+			}
+			defer func() {
+				if closed := d.Close(); err == nil {
+					err = closed
+				}
+			}()
+			return answerLines(c.Context(), d, c.InOrStdin(), c.OutOrStdout(), decode)
+		},
+	}
+	c.Flags().StringVar(&profile, "profile", "security-key", "model of the authenticator; see 'fido-emu profiles'")
+	c.Flags().StringVar(&path, "state", "", "file that keeps the authenticator's state; none keeps it in memory")
+	c.Flags().BoolVar(&decode, "decode", false, "print what requests and answers say instead of hexadecimal")
+	_ = c.RegisterFlagCompletionFunc("profile", completeProfiles) // fails only for a flag that is not there
+	return c
+}
+
+func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, out io.Writer, decode bool) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 0, 4096), maxLine)
+	for n := 1; lines.Scan(); n++ {
+		text := strings.ReplaceAll(strings.TrimSpace(lines.Text()), " ", "")
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		request, err := hex.DecodeString(text)
+		if err != nil {
+			return fmt.Errorf("line %d of standard input: %w; a request is hexadecimal digits, such as 04 for authenticatorGetInfo", n, err)
+		}
+		response, err := a.Exchange(ctx, request)
+		if err != nil {
+			return fmt.Errorf("line %d of standard input: %w", n, err)
+		}
+		if err := printAnswer(out, request, response, decode); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	return nil
+}
+
+func printAnswer(out io.Writer, request, response []byte, decode bool) error {
+	if !decode {
+		_, err := fmt.Fprintln(out, hex.EncodeToString(response))
+		return err
+	}
+	x := trace.Decode(request, response)
+	if _, err := fmt.Fprintf(out, "%s\n", x.Command); err != nil {
+		return err
+	}
+	if err := printFields(out, x.Request, "  > "); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "%s\n", x.Status); err != nil {
+		return err
+	}
+	return printFields(out, x.Response, "  < ")
+}
+
+func printFields(out io.Writer, fields []trace.Field, indent string) error {
+	for _, f := range fields {
+		if _, err := fmt.Fprintf(out, "%s%s: %s\n", indent, f.Name, f.Value); err != nil {
+			return err
+		}
+		if err := printFields(out, f.Fields, indent+"  "); err != nil {
+			return err
+		}
+	}
+	return nil
+}
