@@ -30,11 +30,12 @@ var arrows = map[string][]string{
 	"keychain":           {"ctap", "ctap/cose", "ctap/authenticator", "state"},
 	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator"},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
+	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
 	"rp":                 {"ctap", "ctap/cose", "webauthn"},
-	"scenarios":          {"ctap", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp"},
-	"cmd":                {"ctap", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp", "scenarios"},
-	"benchmarks":         {"ctap", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "webauthn", "report", "rp", "scenarios"},
+	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp", "scenarios"},
+	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "webauthn", "report", "rp", "scenarios"},
 }
 
 // mayUseCgo are the packages behind which C stays; everything else builds without.
