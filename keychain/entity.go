@@ -148,7 +148,7 @@ func names(c *authenticator.Credential) []string {
 	return []string{c.User.Name, c.User.DisplayName, c.RP.Name}
 }
 
-// bury makes a tombstone of e: what tells its place among others stays.
+// bury makes a tombstone of e. It keeps its place and whom it shadowed.
 func (e *entry) bury() {
 	c := e.cred
 	e.dead = true
@@ -170,24 +170,24 @@ func (e *entry) place() (p [32]byte) {
 	return sha256.Sum256(append(b, e.cred.User.ID...))
 }
 
-// winner returns who of those that compete for a place has it: of those that
-// nobody shadowed the newest, of equally new ones the greater id. It may be a
-// tombstone; then nobody has the place.
+// winner returns who of those that compete for a place has it, nil for nobody: of
+// the living that nobody shadowed the newest, of equally new ones the greater id.
 func winner(first *entry) *entry {
-	if first == nil || first.next == nil {
-		return first
-	}
-	ignored := shadowed(first)
 	var best *entry
+	var ignored map[EntityID]bool
+	if first != nil && first.next != nil {
+		ignored = shadowed(first)
+	}
 	for e := first; e != nil; e = e.next {
-		if !ignored[e.id] && (best == nil || compareAge(e, best) > 0) {
+		if !e.dead && !ignored[e.id] && (best == nil || compareAge(e, best) > 0) {
 			best = e
 		}
 	}
 	return best
 }
 
-// shadowed returns who of those that compete for a place is shadowed.
+// shadowed returns who of those that compete for a place is shadowed, also by the
+// dead.
 func shadowed(first *entry) map[EntityID]bool {
 	ignored := map[EntityID]bool{}
 	for e := first; e != nil; e = e.next {

@@ -29,12 +29,15 @@ func newReplica() replica {
 	}
 }
 
-// change does something to the entries of one place and then shows who has it
-// now. The place must not change.
+// change does something to the entries of one place and shows who has it then.
+// What tells an entry's place and its age must not change.
 func (r *replica) change(place [32]byte, do func()) {
-	r.hide(winner(r.places[place]))
+	before := winner(r.places[place])
 	do()
-	r.show(winner(r.places[place]))
+	if after := winner(r.places[place]); after != before {
+		r.hide(before)
+		r.show(after)
+	}
 }
 
 // add adds an entry that is not there yet.
@@ -48,7 +51,7 @@ func (r *replica) add(e *entry) {
 }
 
 func (r *replica) show(e *entry) {
-	if e == nil || e.dead {
+	if e == nil {
 		return
 	}
 	r.byID[string(e.cred.ID)] = e
@@ -62,7 +65,7 @@ func (r *replica) show(e *entry) {
 }
 
 func (r *replica) hide(e *entry) {
-	if e == nil || e.dead {
+	if e == nil {
 		return
 	}
 	if r.byID[string(e.cred.ID)] == e {
@@ -276,6 +279,7 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 		return ctap.ErrKeyStoreFull
 	}
 	mine := *cred
+	mine.CreatedAt = cred.CreatedAt.UTC() // as it comes back from the service
 	mine.BackedUp = d.joined && d.provider.BackedUpAtOnce
 	return d.replica.make(&mine, old, d.env.Rand)
 }
@@ -289,8 +293,7 @@ func (d *Device) full(c *authenticator.Credential, old *entry) bool {
 	if old != nil && old.cred.Discoverable {
 		return false
 	}
-	holder := winner(d.replica.places[(&entry{cred: c}).place()])
-	return holder == nil || holder.dead
+	return winner(d.replica.places[(&entry{cred: c}).place()]) == nil
 }
 
 // Delete implements [authenticator.Credentials].
