@@ -435,3 +435,28 @@ func TestReset(t *testing.T) {
 		t.Error("asked for a PIN that is gone")
 	}
 }
+
+// TestDeviceChangedByItself is about what is remembered of getInfo and no longer
+// true.
+func TestDeviceChangedByItself(t *testing.T) {
+	p := securityKey()
+	p.MakeCredNoUV = false
+	k := newKey(t, p)
+	b := newBrowser(t, Config{}, device("key", k))
+	b.create("")
+	elsewhere := newBrowser(t, Config{}, device("key", k))
+	if err := elsewhere.Host("key").SetPIN(t.Context(), "1234"); err != nil {
+		t.Fatal(err)
+	}
+	b.pins = []string{"1234"}
+	if made := b.create(""); made.data.Flags&ctap.FlagUV == 0 {
+		t.Error("not verified")
+	}
+	if err := elsewhere.Host("key").Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.Forget("key")
+	if made := b.create(`{"authenticatorSelection":{"userVerification":"discouraged"}}`); made.data.Flags&ctap.FlagUV != 0 {
+		t.Error("verified without a PIN")
+	}
+}

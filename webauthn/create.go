@@ -120,7 +120,11 @@ func (c *creation) run(ctx context.Context, devices []*attached) ([]byte, error)
 	if all, err = c.choose(ctx, TypeCreate, all); err != nil {
 		return nil, err
 	}
-	return c.register(ctx, all[0])
+	response, err := c.register(ctx, all[0])
+	if err != nil && all[0].stale(ctx, err) {
+		return c.register(ctx, all[0])
+	}
+	return response, err
 }
 
 // unsuitable tells why a device cannot serve.

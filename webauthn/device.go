@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"fido-emu/ctap"
@@ -122,6 +123,23 @@ type candidate struct {
 	*attached
 	info  *ctap.Info
 	holds bool
+}
+
+// stale tells whether a refusal contradicts what getInfo said, and getInfo says
+// something else by now: the device changed by itself, as when its PIN was set
+// elsewhere. The candidate then knows what it says.
+func (c *candidate) stale(ctx context.Context, err error) bool {
+	contradicts := func(s ctap.Status) bool { return errors.Is(err, s) }
+	if !slices.ContainsFunc([]ctap.Status{ctap.ErrPUATRequired, ctap.ErrPINNotSet, ctap.ErrInvalidOption, ctap.ErrUnsupportedOption}, contradicts) {
+		return false
+	}
+	c.host.Forget()
+	info, err := c.host.Info(ctx)
+	if err != nil || reflect.DeepEqual(info, c.info) {
+		return false
+	}
+	c.info = info
+	return true
 }
 
 // attachment returns the device's authenticator attachment modality (section

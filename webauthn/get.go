@@ -52,6 +52,9 @@ func (c *request) run(ctx context.Context, devices []*attached) ([]byte, error) 
 	for _, d := range all {
 		var response []byte
 		response, err = c.authenticate(ctx, d)
+		if err != nil && d.stale(ctx, err) {
+			response, err = c.authenticate(ctx, d)
+		}
 		if !errors.Is(err, ctap.ErrNoCredentials) {
 			return response, err
 		}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"fido-emu/ctap"
 )
 
 // The types of this file read the values of options strictly: of one JSON type,
@@ -23,15 +25,29 @@ type text struct {
 }
 
 func (t *text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	token, err := d.ReadToken()
+	value, err := d.ReadValue()
 	if err != nil {
 		return err
 	}
-	if token.Kind() != '"' {
-		return wrongType("string", token.Kind())
+	if value.Kind() != '"' {
+		return wrongType("string", value.Kind())
 	}
-	t.s, t.set = token.String(), true
-	return nil
+	t.s, err = unquote(value)
+	t.set = true
+	return err
+}
+
+// unquote returns what a JSON string says. The string that options say over and
+// over takes no memory.
+func unquote(value jsontext.Value) (string, error) {
+	if string(value) == `"`+ctap.PublicKeyCredential+`"` {
+		return ctap.PublicKeyCredential, nil
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1]), nil
+	}
+	b, err := jsontext.AppendUnquote(nil, value)
+	return string(b), err
 }
 
 // choice is a DOMString that names a value of an enumeration. Unknown ones are
@@ -39,19 +55,20 @@ func (t *text) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 type choice string
 
 func (c *choice) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	token, err := d.ReadToken()
+	value, err := d.ReadValue()
 	if err != nil {
 		return err
 	}
-	switch token.Kind() {
+	switch value.Kind() {
 	case '"':
-		*c = choice(token.String())
+		s, err := unquote(value)
+		*c = choice(s)
+		return err
 	case 'n':
 		*c = ""
-	default:
-		return wrongType("string", token.Kind())
+		return nil
 	}
-	return nil
+	return wrongType("string", value.Kind())
 }
 
 // base64URL is a Base64URLString; nil is one that is absent.
