@@ -94,6 +94,12 @@ type Administration interface {
 	SetPolicy(ctx context.Context, group string, policy Policy) error
 }
 
+// Directory is what an administrator of the relying party can look up.
+type Directory interface {
+	// PersonCredentials lists the passkeys of a person, who need not be signed in.
+	PersonCredentials(ctx context.Context, p Person) ([]Credential, error)
+}
+
 // Recovery lets people back in who have lost every way to sign in.
 type Recovery interface {
 	// RedeemPass signs in with a Temporary Access Pass; the session may register a

@@ -25,6 +25,7 @@ var _ interface {
 	rp.SessionManager
 	rp.CredentialManager
 	rp.Administration
+	rp.Directory
 	rp.Recovery
 } = (*Adapter)(nil)
 
@@ -45,6 +46,7 @@ type service interface {
 
 	addPerson(ctx context.Context, p rp.Person) error
 	expect(ctx context.Context, name string, groups []string) error
+	personCredentials(ctx context.Context, name string) ([]rp.Credential, error)
 	issuePass(ctx context.Context, r PassRequest) (string, error)
 	revokeSessions(ctx context.Context, name string) error
 	revokeCredentials(ctx context.Context, name string, ids [][]byte) error
@@ -159,6 +161,11 @@ func (a *Adapter) DeleteCredential(ctx context.Context, p rp.Person, id []byte) 
 // AddPerson makes an account with its groups, without any way to sign in.
 func (a *Adapter) AddPerson(ctx context.Context, p rp.Person) error {
 	return a.service.addPerson(ctx, p)
+}
+
+// PersonCredentials lists the passkeys of p, who need not be signed in.
+func (a *Adapter) PersonCredentials(ctx context.Context, p rp.Person) ([]rp.Credential, error) {
+	return a.service.personCredentials(ctx, p.Name)
 }
 
 // IssuePass issues a pass that is good from now on.

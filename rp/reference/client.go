@@ -176,11 +176,7 @@ func (c *remote) credentials(ctx context.Context, token string) ([]rp.Credential
 	if _, err := c.call(ctx, "GET", "/api/credentials", token, nil, &answer); err != nil {
 		return nil, err
 	}
-	list := []rp.Credential{}
-	for _, cr := range answer.Credentials {
-		list = append(list, cr.plain())
-	}
-	return list, nil
+	return plain(answer.Credentials), nil
 }
 
 func (c *remote) renameCredential(ctx context.Context, token string, id []byte, name string) error {
@@ -197,6 +193,14 @@ func (c *remote) addPerson(ctx context.Context, p rp.Person) error {
 
 func (c *remote) expect(ctx context.Context, name string, groups []string) error {
 	return c.do(ctx, "POST", "/api/admin/expected", "", expectJSON{name, groups})
+}
+
+func (c *remote) personCredentials(ctx context.Context, name string) ([]rp.Credential, error) {
+	var answer accountJSON
+	if _, err := c.call(ctx, "GET", "/api/admin/people/"+url.PathEscape(name), "", nil, &answer); err != nil {
+		return nil, err
+	}
+	return plain(answer.Credentials), nil
 }
 
 func (c *remote) issuePass(ctx context.Context, r PassRequest) (string, error) {

@@ -2,7 +2,8 @@ package reference_test
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -130,44 +131,87 @@ func TestProviderNames(t *testing.T) {
 	}
 }
 
+// FuzzFinishRegistration finishes ceremonies with any body, and with any
+// attestation object in a body that is right otherwise.
 func FuzzFinishRegistration(f *testing.F) {
-	core, _ := newCore(f)
-	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","attestationObject":"o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YUA"}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		begun, err := core.BeginRegistration("", ada)
-		if err != nil {
-			t.Fatal(err)
+	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{}}`), recordedObject(f))
+	f.Fuzz(func(t *testing.T, body, object []byte) {
+		for _, make := range []func(challenge string) []byte{
+			func(string) []byte { return body },
+			func(challenge string) []byte {
+				client := clientData("webauthn.create", challenge)
+				return credentialJSON([]byte(recordedID), map[string]any{"clientDataJSON": client, "attestationObject": b64(object)})
+			},
+		} {
+			core, _ := newCore(t)
+			begun, err := core.BeginRegistration("", ada)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = core.FinishRegistration("", begun.Ceremony, make(challengeOf(begun.Options)))
+			refusedOr(t, err, true)
 		}
-		checkFuzz(t, body, challengeOf(begun.Options), func(b []byte) error {
-			_, err := core.FinishRegistration("", begun.Ceremony, b)
-			return err
-		})
 	})
 }
 
+// FuzzFinishSignIn does the same with assertions. Nobody signed any of them.
 func FuzzFinishSignIn(f *testing.F) {
 	core, _ := newCore(f)
-	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AAAA","signature":"AA","userHandle":null}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		begun, err := core.BeginSignIn("")
-		if err != nil {
-			t.Fatal(err)
+	key := newToy(f)
+	cr, err := reference.InProcess(core, "").Register(f.Context(), ada, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	data := (&ctap.AuthenticatorData{RPIDHash: sha256.Sum256([]byte("example.com")), Flags: atHome}).Append(nil)
+	f.Add([]byte(`{"id":"AA","rawId":"AA","type":"public-key","response":{}}`), data, []byte{0x30, 6, 2, 1, 1, 2, 1, 1}, key.keys[0].user)
+	f.Fuzz(func(t *testing.T, body, data, sig, user []byte) {
+		for _, make := range []func(challenge string) []byte{
+			func(string) []byte { return body },
+			func(challenge string) []byte {
+				client := clientData("webauthn.get", challenge)
+				return credentialJSON(cr.ID, map[string]any{"clientDataJSON": client, "authenticatorData": b64(data), "signature": b64(sig), "userHandle": b64(user)})
+			},
+		} {
+			begun, err := core.BeginSignIn("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = core.FinishSignIn(begun.Ceremony, make(challengeOf(begun.Options)))
+			refusedOr(t, err, false)
 		}
-		checkFuzz(t, body, challengeOf(begun.Options), func(b []byte) error {
-			_, err := core.FinishSignIn(begun.Ceremony, b)
-			return err
-		})
 	})
 }
 
-// checkFuzz finishes a ceremony with a body; nothing that nobody signed may be
-// taken, and every no must have its code.
-func checkFuzz(t *testing.T, body []byte, challenge string, finish func([]byte) error) {
-	var no *rp.Refused
-	if err := finish(bytes.ReplaceAll(body, []byte("CHALLENGE"), []byte(challenge))); !errors.As(err, &no) || no.Code == "" {
-		t.Fatalf("got %v, want a refusal", err)
-	}
-	if _, err := json.Marshal(no); err != nil {
+const recordedID = "0123456789abcdef"
+
+// recordedObject is the attestation object of a passkey called recordedID.
+func recordedObject(t testing.TB) []byte {
+	var object []byte
+	key := newToy(t)
+	key.claim = func(cl *claims) { cl.auth.Attested.ID = []byte(recordedID) }
+	key.tamper = func(r *response) { object = fromB64(r.Response["attestationObject"].(string)) }
+	if _, err := key.Create(context.Background(), origin, []byte(`{"challenge":"","rp":{"id":"example.com"},"user":{"id":""}}`)); err != nil {
 		t.Fatal(err)
+	}
+	return object
+}
+
+func clientData(kind, challenge string) string {
+	return b64(mustJSON(map[string]any{"type": kind, "challenge": challenge, "origin": origin, "crossOrigin": false}))
+}
+
+func credentialJSON(id []byte, inner map[string]any) []byte {
+	return mustJSON(response{ID: b64(id), RawID: b64(id), Type: "public-key", Extensions: map[string]any{}, Response: inner})
+}
+
+// refusedOr demands a refusal with its code, or success where that may be.
+func refusedOr(t *testing.T, err error, success bool) {
+	t.Helper()
+	var no *rp.Refused
+	if success && err == nil {
+		return
+	}
+	if !errors.As(err, &no) || no.Code == "" || no.Reason == "" {
+		t.Fatalf("got %v, want a refusal", err)
 	}
 }

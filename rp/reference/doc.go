@@ -1,2 +1,90 @@
-// Package reference is a relying party to test against.
+// Package reference is a relying party to test authenticators and clients
+// against. It verifies with github.com/go-webauthn/webauthn, unmodified, and adds
+// what WebAuthn Level 3 leaves to relying parties: accounts and groups, sessions,
+// passkey management, policies, Temporary Access Passes and an audit log.
+//
+// [Core] is the relying party without a transport. [InProcess] and [Dial] return
+// an [Adapter] to it for the harness, in this process and over HTTP; [Handler] and
+// [Serve] offer it to browsers. All state is in memory and ends with the process.
+// Given Config.Now and a seeded Config.Rand, two runs draw the same challenges,
+// user handles, tokens and passes. The library alone looks at the real clock, for
+// the validity of attestation certificates; their chains are checked at
+// Config.Now.
+//
+// # Accounts
+//
+// Somebody signs up by registering a passkey ([Core.BeginRegistration]) or is
+// added by an administrator ([Core.AddPerson]) and comes in with a Temporary
+// Access Pass ([Core.IssuePass]). A pass opens a session that can do one thing,
+// register a passkey; doing so replaces it with a full session. An administrator
+// can say beforehand to which groups somebody will belong who signs up
+// ([Core.Expect]); an Adapter does so for a person that has groups. User names
+// that differ only in case are the same.
+//
+// # Ceremonies
+//
+// WebAuthn Level 3, sections 7.1 and 7.2, step by step. Verification happens
+// outside of any lock; whether the passkey, the session and the name are still
+// what they were is looked at again when the result is stored. A challenge counts
+// once and for Config.ChallengeLifetime. Registration offers ES256, EdDSA, ES384
+// and RS256, in this order, excludes the passkeys that the account has, asks for
+// credProps, and asks for attestation (direct) where some policy of the person
+// needs it. The larger signature counter is kept when one goes back.
+//
+// # Policies
+//
+// A person must meet one policy of their groups, or the default when their groups
+// have none. Type, AAGUID, user verification and counter are looked at whenever a
+// passkey is used, so that a stricter policy stops passkeys that were registered
+// before, and a laxer one lets them work again; attestation is looked at when a
+// passkey is registered. User verification is asked for at the level that a
+// person's policies agree on, as preferred where they differ.
+//
+// # Refusals
+//
+// A refusal is an *rp.Refused with one of the codes among this package's
+// constants. What fails otherwise is an *rp.Broken.
+//
+// # HTTP
+//
+// Bodies are JSON of type application/json and at most 128 KiB; bytes are
+// base64url without padding. What changes something must have an Origin header
+// that is one of Config.Origins. Sessions are held by the cookie session
+// (HttpOnly, SameSite=Strict; called __Host-session and Secure when all origins
+// are https). A refusal has a status of 400 or above and {"code", "reason"}; a
+// status of 500 means that the relying party failed. What answers nothing has
+// status 204.
+//
+//	GET    /api/config                           → {rpId, name, origins, openSignUp}
+//	POST   /api/register/begin    {name, displayName}, or {} with a session → {ceremony, publicKey}
+//	POST   /api/register/finish   {ceremony, credential} → {credential, session?}
+//	POST   /api/signin/begin      {name}, or {} for whomever the passkey names → {ceremony, publicKey}
+//	POST   /api/signin/finish     {ceremony, credential} → session
+//	POST   /api/recovery/redeem   {name, pass} → session
+//	GET    /api/session           → {person, method, credential?, warnings?, limited, expires}
+//	DELETE /api/session
+//	GET    /api/credentials       → {credentials}
+//	PATCH  /api/credentials/{id}  {name}
+//	DELETE /api/credentials/{id}
+//
+// The administration wants Config.AdminToken, as "Authorization: Bearer" or by way
+// of the cookie admin, and is closed when there is none:
+//
+//	POST   /api/admin/session                    {token}: sets the cookie, for an hour
+//	DELETE /api/admin/session
+//	GET    /api/admin/people?offset=0&limit=50   → {people, total}
+//	POST   /api/admin/people                     {name, displayName, groups}
+//	GET    /api/admin/people/{name}              → {name, displayName, groups, credentials, sessions, pass?}
+//	POST   /api/admin/expected                   {name, groups}
+//	PUT    /api/admin/people/{name}/groups       {groups}
+//	POST   /api/admin/people/{name}/passes       {start?, lifetimeMinutes, once} → {pass}
+//	DELETE /api/admin/people/{name}/sessions
+//	DELETE /api/admin/people/{name}/credentials?id=…&id=…   all without ids
+//	GET    /api/admin/policies                   → {policies: [{group, policy}]}
+//	PUT    /api/admin/policies                   {group, policy}; the default without a group
+//	GET    /api/admin/audit?after=0&limit=100    → {events}
+//
+// Pages for people are /, /signup, /recover, /passkeys and /admin. They load
+// nothing from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
+// /.well-known/passkey-endpoints the page where people manage passkeys.
 package reference

@@ -21,6 +21,7 @@ func (s *server) routeAdmin(mux *http.ServeMux) {
 	for route, handle := range map[string]action{
 		"GET /api/admin/people":                       s.listPeople,
 		"POST /api/admin/people":                      s.addPerson,
+		"GET /api/admin/people/{name}":                s.showPerson,
 		"POST /api/admin/expected":                    s.expectPerson,
 		"PUT /api/admin/people/{name}/groups":         s.setGroups,
 		"POST /api/admin/people/{name}/passes":        s.issuePass,
@@ -109,6 +110,14 @@ func (s *server) addPerson(w http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	return nil, s.core.AddPerson(p)
+}
+
+func (s *server) showPerson(_ http.ResponseWriter, r *http.Request) (any, error) {
+	a, err := s.core.Account(r.PathValue("name"))
+	if err != nil {
+		return nil, err
+	}
+	return accountJSON{a, s.core.wire(a.Credentials)}, nil
 }
 
 func (s *server) expectPerson(w http.ResponseWriter, r *http.Request) (any, error) {

@@ -105,6 +105,22 @@ func TestAccounts(t *testing.T) {
 	})
 }
 
+func TestAdministratorsSeePasskeys(t *testing.T) {
+	each(t, func(s site) {
+		odd := rp.Person{Name: "ada/lovelace? 100%+é"}
+		cr := s.register(odd, newToy(t))
+		s.ok(s.SignOut(s.ctx, odd))
+		list, err := s.PersonCredentials(s.ctx, odd)
+		s.ok(err)
+		if len(list) != 1 || !bytes.Equal(list[0].ID, cr.ID) {
+			t.Errorf("listed %+v", list)
+		}
+		s.ok(s.RevokeCredentials(s.ctx, odd))
+		_, err = s.PersonCredentials(s.ctx, ada)
+		s.refused(err, reference.UnknownPerson)
+	})
+}
+
 func TestClosedSignUp(t *testing.T) {
 	each(t, func(s site) {
 		_, err := s.Register(s.ctx, ada, newToy(t))

@@ -51,6 +51,11 @@ func (l local) expect(_ context.Context, name string, groups []string) error {
 	return l.core.Expect(name, groups)
 }
 
+func (l local) personCredentials(_ context.Context, name string) ([]rp.Credential, error) {
+	account, err := l.core.Account(name)
+	return account.Credentials, err
+}
+
 func (l local) issuePass(_ context.Context, r PassRequest) (string, error) {
 	return l.core.IssuePass(r)
 }

@@ -97,6 +97,17 @@ func (c *Core) People(offset, limit int) (accounts []Account, total int) {
 	return accounts, total
 }
 
+// Account returns one account.
+func (c *Core) Account(name string) (Account, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	p, err := c.find(name)
+	if err != nil {
+		return Account{}, err
+	}
+	return c.account(p), nil
+}
+
 func (c *Core) account(p *person) Account {
 	a := Account{Name: p.name, DisplayName: p.displayName, Groups: append([]string{}, p.groups...), Credentials: p.listing()}
 	now := c.now()

@@ -245,6 +245,19 @@ func TestRegistrationIsBoundToItsSession(t *testing.T) {
 	s.refused(err, reference.SignInRequired)
 }
 
+func TestSignUpWithASession(t *testing.T) {
+	core, clk := newCore(t)
+	s := site{t: t, core: core}
+	token := registerAt(t, core, ada.Name)
+	_, err := core.BeginRegistration(token, rp.Person{Name: "bob"})
+	s.refused(err, reference.BadRequest)
+	_, err = core.BeginRegistration("", rp.Person{})
+	s.refused(err, reference.SignInRequired)
+	clk.pass(24 * time.Hour)
+	_, err = core.BeginRegistration(token, rp.Person{Name: "bob"}) // a session that has ended is none
+	s.ok(err)
+}
+
 func TestNameTakenMeanwhile(t *testing.T) {
 	core, _ := newCore(t)
 	s := site{Adapter: reference.InProcess(core, ""), t: t, ctx: t.Context(), core: core}

@@ -19,8 +19,8 @@ type Registered struct {
 }
 
 // BeginRegistration begins to add a passkey: to the account whose session the
-// token stands for, or, without a token, to a new account for p. The groups of p
-// count for nothing here; see [Core.Expect].
+// token stands for, which p, if named, must be; or, where no session stands, to a
+// new account for p. The groups of p count for nothing here; see [Core.Expect].
 func (c *Core) BeginRegistration(token string, p rp.Person) (Begun, error) {
 	id, challenge, err := c.draw()
 	if err != nil {
@@ -51,12 +51,14 @@ func (c *Core) BeginRegistration(token string, p rp.Person) (Begun, error) {
 
 // registrant says for whom a registration is; the caller holds the lock.
 func (c *Core) registrant(token string, p rp.Person, handle []byte) (*ceremony, error) {
-	if token != "" {
-		s, err := c.standing(token)
-		if err != nil {
-			return nil, err
-		}
+	s, err := c.standing(token)
+	switch {
+	case err == nil && p.Name != "" && fold(p.Name) != fold(s.owner.name):
+		return nil, refuse(BadRequest, "signed in as %s: sign out to make an account for %s", s.owner.name, p.Name)
+	case err == nil:
 		return &ceremony{owner: s.owner, session: s.hash}, nil
+	case p.Name == "":
+		return nil, err
 	}
 	if err := checkPerson(rp.Person{Name: p.Name, DisplayName: p.DisplayName}); err != nil {
 		return nil, err

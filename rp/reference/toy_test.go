@@ -21,7 +21,7 @@ import (
 // toy is the smallest client with an authenticator in it. A test changes what it
 // says before it signs (claim) or after (tamper), and so reaches every rule.
 type toy struct {
-	t      *testing.T
+	t      testing.TB
 	aaguid ctap.AAGUID
 	flags  ctap.Flags
 	count  uint32
@@ -72,7 +72,7 @@ type response struct {
 
 const atHome = ctap.FlagUP | ctap.FlagUV
 
-func newToy(t *testing.T) *toy { return &toy{t: t, flags: atHome, step: 1} }
+func newToy(t testing.TB) *toy { return &toy{t: t, flags: atHome, step: 1} }
 
 var errNothing = &webauthn.Error{Name: webauthn.NotAllowedError, Message: "no passkey fits"}
 

@@ -128,5 +128,13 @@ func (c credentialJSON) plain() rp.Credential {
 	return c.Credential
 }
 
+func plain(list []credentialJSON) []rp.Credential {
+	out := []rp.Credential{}
+	for _, cr := range list {
+		out = append(out, cr.plain())
+	}
+	return out
+}
+
 // String returns base64url.
 func (b bytesJSON) String() string { return base64.RawURLEncoding.EncodeToString(b) }

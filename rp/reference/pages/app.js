@@ -93,11 +93,12 @@ const reasons = {
 let sayTimer;
 function say(text, bad) {
   const status = document.getElementById("status");
-  status.textContent = text;
+  status.hidePopover(); // shown anew, it comes before an open dialog
+  status.showPopover();
   status.classList.toggle("bad", Boolean(bad));
-  status.hidden = false;
+  status.textContent = text;
   clearTimeout(sayTimer);
-  sayTimer = setTimeout(() => { status.hidden = true; }, bad ? 10000 : 4000);
+  sayTimer = setTimeout(() => status.hidePopover(), bad ? 10000 : 4000);
 }
 
 // Dialogs. What one is about is kept until it is answered.
