@@ -75,15 +75,12 @@ func (a *attempt) steps(ctx context.Context) verdict {
 		sum = verdict{outcome: report.Skipped, text: a.scenario.Skip}
 	}
 	var w *world.World
-	if ctx.Err() != nil {
-		sum = verdict{outcome: report.Aborted, text: "the run was interrupted"}
-	}
-	if sum.outcome == report.Passed {
+	if sum.outcome == report.Passed && !a.interrupted(ctx, &sum) {
 		w, sum = a.open(ctx)
 	}
 	for i, call := range a.scenario.Steps {
 		a.step.Store(int64(i + 1))
-		if sum.outcome != report.Passed {
+		if sum.outcome != report.Passed || a.interrupted(ctx, &sum) {
 			a.skip(call, sum)
 			continue
 		}
@@ -95,6 +92,15 @@ func (a *attempt) steps(ctx context.Context) verdict {
 		}
 	}
 	return sum
+}
+
+// interrupted tells whether the run is to end, and says so in sum.
+func (a *attempt) interrupted(ctx context.Context, sum *verdict) bool {
+	if ctx.Err() == nil && a.ctx.Err() == nil {
+		return false
+	}
+	*sum = aborted()
+	return true
 }
 
 // open makes the world, within the time that a step has.
@@ -113,7 +119,7 @@ func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
 
 func (a *attempt) skip(call language.Call, why verdict) {
 	text := "an earlier step ended as " + string(why.outcome)
-	if why.outcome == report.Skipped {
+	if why.outcome == report.Skipped || why.outcome == report.Aborted {
 		text = why.text
 	}
 	step := describeStep(call)

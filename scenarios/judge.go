@@ -24,7 +24,7 @@ func judge(ctx context.Context, call language.Call, err error) verdict {
 		return failed(call, unmet.Error(), unmet.Hint, unmet.Device)
 	}
 	if err != nil && ctx.Err() != nil {
-		return interrupted(ctx, call)
+		return overtaken(ctx, call)
 	}
 	if err == nil {
 		if call.Refused {
@@ -63,14 +63,17 @@ func defect(err error) string {
 	return ""
 }
 
-func interrupted(ctx context.Context, call language.Call) verdict {
+// overtaken judges a step whose context ended before it did.
+func overtaken(ctx context.Context, call language.Call) verdict {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		v := failed(call, "it took too long", "", "")
 		v.outcome = report.Timeout
 		return v
 	}
-	return verdict{outcome: report.Aborted, text: "the run was interrupted"}
+	return aborted()
 }
+
+func aborted() verdict { return verdict{outcome: report.Aborted, text: "the run was interrupted"} }
 
 func failed(call language.Call, message, hint, device string) verdict {
 	return verdict{outcome: report.Failed, failure: &report.Failure{Message: message, Location: call.At, Hint: hint, Device: device}}

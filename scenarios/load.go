@@ -27,7 +27,7 @@ type Source struct {
 // Library returns the scenarios that come with the program, by id.
 func Library() ([]Source, error) {
 	return walk(library, "library", func(name string) Source {
-		return Source{File: "library/" + name, ID: strings.TrimSuffix(name, path.Ext(name))}
+		return Source{File: "scenarios/library/" + name, ID: strings.TrimSuffix(name, path.Ext(name))}
 	})
 }
 

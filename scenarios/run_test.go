@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -49,14 +50,35 @@ func TestLibraryPasses(t *testing.T) {
 	t.Logf("the library took %v", time.Since(began))
 }
 
-func TestDurations(t *testing.T) {
+// TestSameSeedSameEvents compares two runs byte by byte, times aside.
+func TestSameSeedSameEvents(t *testing.T) {
 	sources, err := Library()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range runAll(t, sources, Options{Title: "library"}) {
-		if e.Kind == report.ScenarioEnd {
-			t.Log(e.Duration, e.ScenarioID)
+	seed := uint64(7)
+	run := func() []string {
+		var lines []string
+		for _, e := range runAll(t, sources, Options{Title: "library", Seed: &seed}) {
+			e.Time, e.Duration = time.Time{}, 0
+			line, err := json.Marshal(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = append(lines, string(line))
+		}
+		return lines
+	}
+	first, second := run(), run()
+	if len(first) != len(second) {
+		t.Fatalf("%d events, then %d", len(first), len(second))
+	}
+	different := 0
+	for i := range first {
+		if first[i] != second[i] {
+			if different++; different < 4 {
+				t.Errorf("event %d:\n%s\n%s", i+1, first[i], second[i])
+			}
 		}
 	}
 }

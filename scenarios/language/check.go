@@ -59,7 +59,7 @@ func (c *checker) members(what string, v Value, table []Member) {
 
 // unknown reports a word that is not among those allowed.
 func (c *checker) unknown(what, found string, at report.Location, allowed []string) {
-	c.report(Problem{At: at, Found: fmt.Sprintf("%s %q", what, shorten(found)), Nearest: nearest(found, allowed), Allowed: allowed})
+	c.report(Problem{At: at, Found: fmt.Sprintf("%s %q", what, shorten(found)), Nearest: Nearest(found, allowed), Allowed: allowed})
 }
 
 // value checks one member's value.
@@ -190,7 +190,7 @@ func (c *checker) reason(v Value, text string) {
 	}
 	family := strings.HasPrefix(text, "CTAP") || strings.HasSuffix(text, "Error")
 	if family && !m.MatchAny(c.grammar.Reasons...) {
-		c.report(Problem{At: v.At, Found: fmt.Sprintf("reason: no CTAP status or DOMException is called %q", shorten(text)), Nearest: nearest(text, c.grammar.Reasons)})
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("reason: no CTAP status or DOMException is called %q", shorten(text)), Nearest: Nearest(text, c.grammar.Reasons)})
 	}
 }
 

@@ -29,7 +29,7 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 		return explainMembers(w, "", m.Members, "  ")
 	}
 	topics := g.Topics()
-	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: nearest(topic, topics), Allowed: topics}
+	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: Nearest(topic, topics), Allowed: topics}
 	return fmt.Errorf("%s", strings.TrimPrefix(p.Error(), ": "))
 }
 

@@ -34,31 +34,31 @@ const (
 
 // Member is one thing that may be written in a file or behind a verb.
 type Member struct {
-	Name     string
-	Kind     Kind
-	Text     string   // one sentence for people
-	Required bool     //
-	List     bool     // one value or a list of them
-	Allowed  []string // for Word
-	Default  string   // in words, where leaving it out means something
-	Members  []Member // for Mapping and Named
-	Saved    Saved    // for SavedValue
-	Of       []Kind   // for claims: the kinds of subject it can be said of
-	OfSaved  []Saved  // for claims: the kinds of saved value it can be said of
+	Name     string   `json:"name,omitempty"`
+	Kind     Kind     `json:"kind,omitempty"`
+	Text     string   `json:"text,omitempty"`     // one sentence for people
+	Required bool     `json:"required,omitempty"` //
+	List     bool     `json:"list,omitempty"`     // one value or a list of them
+	Allowed  []string `json:"allowed,omitempty"`  // for Word
+	Default  string   `json:"default,omitempty"`  // in words, where leaving it out means something
+	Members  []Member `json:"members,omitempty"`  // for Mapping and Named
+	Saved    Saved    `json:"saved,omitempty"`    // for SavedValue
+	Of       []Kind   `json:"of,omitempty"`       // for claims: the kinds of subject it can be said of
+	OfSaved  []Saved  `json:"ofSaved,omitempty"`  // for claims: the kinds of saved value it can be said of
 }
 
 // Usage describes a step: the verb that begins it and what may follow.
 type Usage struct {
-	Verb    string
-	Group   string // heading under which it is listed
-	Summary string // one sentence
-	Text    string // more, where one sentence is not enough
-	Subject Member // what stands behind the verb itself; its Name is what explain calls it
-	Members []Member
-	Saves   Saved  // what "save" keeps; empty when there is nothing to keep
-	Makes   string // member whose value names a device that the step makes
-	Claims  bool   // it looks and does nothing: it cannot be refused
-	Example string // YAML of one step, with its leading "- "
+	Verb    string   `json:"verb,omitempty"`
+	Group   string   `json:"group,omitempty"`   // heading under which it is listed
+	Summary string   `json:"summary,omitempty"` // one sentence
+	Text    string   `json:"text,omitempty"`    // more, where one sentence is not enough
+	Subject Member   `json:"subject,omitempty"` // what stands behind the verb itself; its Name is what explain calls it
+	Members []Member `json:"members,omitempty"`
+	Saves   Saved    `json:"saves,omitempty"`   // what "save" keeps; empty when there is nothing to keep
+	Makes   string   `json:"makes,omitempty"`   // member whose value names a device that the step makes
+	Claims  bool     `json:"claims,omitempty"`  // it looks and does nothing: it cannot be refused
+	Example string   `json:"example,omitempty"` // YAML of one step, with its leading "- "
 }
 
 // Saved is what kind of thing a step saves.

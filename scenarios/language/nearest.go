@@ -2,8 +2,8 @@ package language
 
 import "strings"
 
-// nearest returns the candidate that was probably meant by word, or "".
-func nearest(word string, candidates []string) string {
+// Nearest returns the candidate that was probably meant by word, or "".
+func Nearest(word string, candidates []string) string {
 	if len(word) > 80 {
 		return ""
 	}

@@ -109,7 +109,7 @@ func (c *checker) reference(m Member, v Value) {
 
 func (c *checker) notSaved(name string, at report.Location) {
 	names := c.scope.savedNames(SavedNothing)
-	c.report(Problem{At: at, Found: fmt.Sprintf("nothing was saved as %q before this", shorten(name)), Nearest: nearest("${"+name+"}", names), Allowed: names})
+	c.report(Problem{At: at, Found: fmt.Sprintf("nothing was saved as %q before this", shorten(name)), Nearest: Nearest("${"+name+"}", names), Allowed: names})
 }
 
 // references checks every ${…} in a text and returns it with a 0 in the place of

@@ -48,7 +48,7 @@ func (c *checker) noVerb(v Value) {
 			return
 		}
 	}
-	c.report(Problem{At: first.At, Found: fmt.Sprintf("no step is called %q", shorten(first.Name)), Nearest: nearest(first.Name, c.grammar.verbs()), Allowed: c.grammar.verbs(), Hint: "harness explain tells what each does"})
+	c.report(Problem{At: first.At, Found: fmt.Sprintf("no step is called %q", shorten(first.Name)), Nearest: Nearest(first.Name, c.grammar.verbs()), Allowed: c.grammar.verbs(), Hint: "harness explain tells what each does"})
 }
 
 // outcome checks that a reason stands behind a refusal only.

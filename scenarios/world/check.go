@@ -30,15 +30,15 @@ func checkDevice(s *language.Scenario, d language.Device) string {
 	case err != nil:
 		return err.Error()
 	case d.PIN != "" && !m.ClientPIN:
-		return fmt.Sprintf("a %s takes no PIN; it verifies its user by %s", m.Name, m.BuiltInUV)
+		return fmt.Sprintf("%s takes no PIN; it verifies its user by %s", m.Name, m.BuiltInUV)
 	case d.Account == "":
 		return ""
 	case m.Keys != fixtures.KeychainKeys:
-		return fmt.Sprintf("a %s keeps its passkeys to itself and can be in no sync account", m.Name)
+		return fmt.Sprintf("%s keeps its passkeys to itself and can be in no sync account", m.Name)
 	}
 	provider, err := s.ProviderOf(d.Account, providerOf)
 	if err == nil && provider != m.Provider {
-		return fmt.Sprintf("account %s is one of %s, and a %s joins accounts of %s only", d.Account, provider, m.Name, m.Provider)
+		return fmt.Sprintf("account %s is one of %s, and %s joins accounts of %s only", d.Account, provider, m.Name, m.Provider)
 	}
 	return ""
 }

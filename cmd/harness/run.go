@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fido-emu/report"
+	"fido-emu/scenarios"
+	"fido-emu/scenarios/language"
+)
+
+// runFlags is what the command line says about a run.
+type runFlags struct {
+	selection scenarios.Selection
+	seed      uint64
+	seeded    bool
+	json      bool
+	verbose   bool
+	reports   string
+	noReports bool
+	retries   int
+	timeout   time.Duration
+}
+
+func runCommand(u ui) *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [FILE|FOLDER|NAME]...",
+		Short: "Run scenarios; the built-in library when none are named",
+		Long: "run runs scenario files, folders of them, or scenarios of the built-in library by their\n" +
+			"id or folder (harness list shows them). Without any it runs the whole library.",
+		Example: "  harness run\n  harness run --filter 'loss && !tpm'\n  harness run loss my-scenario.yaml --seed 7",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, names []string) error {
+			f.seeded = c.Flags().Changed("seed")
+			return run(c.Context(), u, names, f)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.selection.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
+	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
+	flags.Uint64Var(&f.seed, "seed", 0, "make the run reproducible: the same seed, the same bytes")
+	flags.BoolVar(&f.json, "json", false, "print the events as JSON lines instead of progress")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every step")
+	flags.StringVar(&f.reports, "reports", "reports", "folder for events.jsonl, junit.xml and report.html")
+	flags.BoolVar(&f.noReports, "no-reports", false, "write no reports")
+	flags.IntVar(&f.retries, "retries", 0, "further attempts at a scenario that did not pass; every one is in the report")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "real time that a step may take, unless it says otherwise")
+	return c
+}
+
+func run(ctx context.Context, u ui, names []string, f runFlags) error {
+	if f.retries < 0 || f.timeout <= 0 {
+		return usage("", "--retries must not be negative, and --timeout must be more than nothing")
+	}
+	chosen, err := choose(names, f.selection)
+	if err != nil {
+		return err
+	}
+	sinks, err := f.sinks(u)
+	if err != nil {
+		return err
+	}
+	stream := report.NewStream(time.Now, sinks...)
+	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout}
+	if f.seeded {
+		o.Seed = &f.seed
+	}
+	counts, err := scenarios.Run(ctx, chosen, o, stream)
+	if err := errors.Join(err, stream.Close()); err != nil {
+		return &exit{code: exitBench, err: err}
+	}
+	return verdict(counts)
+}
+
+// sinks returns where the events of the run go.
+func (f runFlags) sinks(u ui) ([]report.Sink, error) {
+	var files *report.FileSink
+	var paths []string
+	if !f.noReports {
+		var err error
+		if files, err = report.Files(f.reports); err != nil {
+			return nil, &exit{code: exitBench, err: err, hint: "choose another folder with --reports, or --no-reports"}
+		}
+		paths = files.Paths()
+	}
+	var sinks []report.Sink
+	if files != nil {
+		sinks = append(sinks, files)
+	}
+	if f.json {
+		return append(sinks, report.NewJSONL(u.out)), nil
+	}
+	return append(sinks, u.console(paths, f.verbose)), nil
+}
+
+// choose loads scenarios and selects among them.
+func choose(names []string, s scenarios.Selection) ([]*language.Scenario, error) {
+	all, err := load(names)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := scenarios.Select(all, s)
+	if err != nil {
+		return nil, &exit{code: exitUsage, err: err}
+	}
+	if len(chosen) == 0 {
+		return nil, usage("harness list shows ids and labels", "no scenario of %d fits --filter %q --focus %q", len(all), s.Filter, s.Focus)
+	}
+	return chosen, nil
+}
+
+func load(names []string) ([]*language.Scenario, error) {
+	sources, err := scenarios.Sources(names)
+	if err != nil {
+		return nil, &exit{code: exitUsage, err: err}
+	}
+	g, err := scenarios.Grammar()
+	if err != nil {
+		return nil, err
+	}
+	return scenarios.Load(sources, g)
+}
+
+func title(names []string) string {
+	if len(names) == 0 {
+		return "Built-in library"
+	}
+	return strings.Join(names, ", ")
+}
+
+// verdict turns outcomes into an exit code. What was tested comes before the
+// bench: a failure is a failure whatever else went wrong.
+func verdict(counts map[report.Outcome]int) error {
+	switch {
+	case counts[report.Failed]+counts[report.Timeout] > 0:
+		return &exit{code: exitFailed}
+	case counts[report.Error] > 0:
+		return &exit{code: exitBench}
+	case counts[report.Aborted] > 0:
+		return &exit{code: exitFailed}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fido-emu/keychain"
+	"fido-emu/rp/reference"
+)
+
+// adminTokenVariable is the environment variable that may hold the token.
+const adminTokenVariable = "HARNESS_ADMIN_TOKEN"
+
+// rpFlags is what the command line says about a relying party.
+type rpFlags struct {
+	listen, id, name, roots string
+	origins                 []string
+	closed                  bool
+}
+
+func rpCommand(u ui) *cobra.Command {
+	var f rpFlags
+	serve := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the reference relying party, for browsers and over its HTTP API",
+		Long: "serve runs the reference relying party until it is interrupted. What it knows is forgotten\n" +
+			"then. The administration is opened by a token, taken from the environment variable\n" +
+			adminTokenVariable + ", or made up and printed.",
+		RunE: func(c *cobra.Command, _ []string) error { return serveRP(c.Context(), u, f) },
+	}
+	flags := serve.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address and port")
+	flags.StringVar(&f.id, "rp-id", "localhost", "RP ID: the domain that passkeys are bound to")
+	flags.StringVar(&f.name, "name", "Example", "what it calls itself")
+	flags.StringArrayVar(&f.origins, "origin", nil, "origin of its pages (default http://localhost and the port)")
+	flags.BoolVar(&f.closed, "closed", false, "only an administrator makes accounts")
+	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
+	return group("rp", "The reference relying party", serve)
+}
+
+func serveRP(ctx context.Context, u ui, f rpFlags) error {
+	l, err := listen(ctx, f.listen)
+	if err != nil {
+		return err
+	}
+	config, err := f.config(l, u)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	core, err := reference.New(config)
+	if err != nil {
+		return errors.Join(&exit{code: exitUsage, err: err}, l.Close())
+	}
+	fmt.Fprintf(u.out, "relying party %s at %s, listening on %s\n", core.RPID(), strings.Join(core.Origins(), " "), l.Addr())
+	if u.getenv(adminTokenVariable) == "" {
+		fmt.Fprintf(u.err, "administration token, for this run only: %s\n", config.AdminToken)
+	}
+	return reference.Serve(ctx, l, core)
+}
+
+func (f rpFlags) config(l net.Listener, u ui) (reference.Config, error) {
+	c := reference.Config{RPID: f.id, Name: f.name, Origins: f.origins, ClosedSignUp: f.closed, AdminToken: u.getenv(adminTokenVariable)}
+	if len(c.Origins) == 0 {
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return c, err
+		}
+		c.Origins = []string{"http://" + f.id + ":" + port}
+	}
+	if c.AdminToken == "" {
+		c.AdminToken = rand.Text()
+	}
+	if f.roots == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(f.roots)
+	if err != nil {
+		return c, &exit{code: exitUsage, err: err}
+	}
+	c.AttestationRoots = x509.NewCertPool()
+	if !c.AttestationRoots.AppendCertsFromPEM(pem) {
+		return c, usage("give a file of PEM blocks of type CERTIFICATE", "%s: no certificate in it", f.roots)
+	}
+	return c, nil
+}
+
+func keychainCommand(u ui) *cobra.Command {
+	var address, provider, store string
+	serve := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a mock sync provider over HTTP",
+		RunE: func(c *cobra.Command, _ []string) error {
+			return serveKeychain(c.Context(), u, address, provider, store)
+		},
+	}
+	serve.Flags().StringVar(&address, "listen", "127.0.0.1:8090", "address and port")
+	serve.Flags().StringVar(&provider, "provider", "reference", "whose behaviour it has")
+	serve.Flags().StringVar(&store, "store", "", "file that keeps what it stores (default: nothing is kept)")
+	return group("keychain", "The mock sync provider", serve)
+}
+
+func serveKeychain(ctx context.Context, u ui, address, provider, store string) (err error) {
+	p, err := keychain.LookupProvider(provider)
+	if err != nil {
+		return &exit{code: exitUsage, err: err}
+	}
+	config := keychain.ServiceConfig{Provider: p}
+	if store != "" {
+		file, err := keychain.OpenStore(store)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		config.Store = file
+	}
+	service, err := keychain.NewService(config)
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, address)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(u.out, "sync provider %s, listening on http://%s\n", provider, l.Addr())
+	return serveHTTP(ctx, l, keychain.Handler(service))
+}
+
+// listen opens a TCP port.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &exit{code: exitBench, err: err, hint: "choose another address with --listen; port 0 takes a free one"}
+	}
+	return l, nil
+}
+
+// serveHTTP serves until ctx is done, and lets what is under way end.
+func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return server.Shutdown(grace)
+}
