@@ -244,7 +244,9 @@ func (c *creation) again(ctx context.Context, d *candidate, r *ctap.MakeCredenti
 	if err != nil {
 		return nil, verificationFailure(d.Name, err)
 	}
-	delete(r.Options, "uv")
+	if delete(r.Options, "uv"); len(r.Options) == 0 {
+		r.Options = nil
+	}
 	auth.MakeCredential(r)
 	return d.host.MakeCredential(ctx, r)
 }

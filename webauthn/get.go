@@ -228,7 +228,9 @@ func (c *request) again(ctx context.Context, d *candidate, r *ctap.GetAssertionR
 	if err != nil {
 		return nil, verificationFailure(d.Name, err)
 	}
-	delete(r.Options, "uv")
+	if delete(r.Options, "uv"); len(r.Options) == 0 {
+		r.Options = nil
+	}
 	auth.GetAssertion(r)
 	return d.host.GetAssertion(ctx, r)
 }
