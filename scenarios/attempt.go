@@ -123,15 +123,15 @@ func (a *attempt) skip(call language.Call, why verdict) {
 		text = why.text
 	}
 	step := describeStep(call)
-	a.emit(report.Event{Kind: report.StepStart, Step: step})
-	a.emit(report.Event{Kind: report.StepEnd, Step: step, Outcome: report.Skipped, Text: text})
+	a.emit(report.Event{Kind: report.StepStart, Device: call.Device(), Step: step})
+	a.emit(report.Event{Kind: report.StepEnd, Device: call.Device(), Step: step, Outcome: report.Skipped, Text: text})
 }
 
 // one runs one step.
 func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) verdict {
 	ginkgo.By(call.Sentence())
 	step, began := describeStep(call), time.Now()
-	a.emit(report.Event{Kind: report.StepStart, Step: step})
+	a.emit(report.Event{Kind: report.StepStart, Device: call.Device(), Step: step})
 	limit := call.Timeout
 	if limit == 0 {
 		limit = a.Timeout
@@ -142,7 +142,7 @@ func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) v
 	if v.failure != nil && v.outcome == report.Timeout {
 		v.failure.Hint = fmt.Sprintf("the step has %v; give it more with timeout: in the step, or --timeout", limit)
 	}
-	a.emit(report.Event{Kind: report.StepEnd, Step: step, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
+	a.emit(report.Event{Kind: report.StepEnd, Device: call.Device(), Step: step, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
 }
 

@@ -15,9 +15,10 @@ func Grammar() (language.Grammar, error) {
 	if err != nil {
 		return language.Grammar{}, err
 	}
-	g := language.Grammar{Verbs: steps.Usages(steps.All()), Reasons: world.KnownReasons()}
+	g := language.Grammar{Verbs: steps.Usages(steps.All()), Reasons: world.KnownReasons(), About: map[string]string{}}
 	for _, p := range profiles {
 		g.Profiles = append(g.Profiles, p.Name)
+		g.About[p.Name] = p.Title + ". " + p.Purpose
 	}
 	for _, p := range keychain.Providers() {
 		g.Providers = append(g.Providers, p.Name)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,7 @@ func tpm(ctx context.Context, b tpmsim.Backend, name, purpose, fix string) findi
 	}
 	f.OK, f.Found = err == nil, "starts"
 	if err != nil {
-		f.Found = err.Error()
+		_, f.Found, _ = strings.Cut(err.Error(), ": ")
 		if !errors.Is(err, tpmsim.ErrUnavailable) {
 			f.Fix = "end what uses it"
 		}

@@ -96,6 +96,20 @@ func (c Call) Duration(name string, otherwise time.Duration) time.Duration {
 	return c.Args.duration(name)
 }
 
+// Device returns the one device that the step is about, empty for none or several.
+func (c Call) Device() string {
+	var found []string
+	if c.Usage.Subject.Kind == DeviceName {
+		found = c.Subjects()
+	} else if m := find(c.Usage.Members, "with"); m != nil && m.Kind == DeviceName {
+		found = c.Texts("with")
+	}
+	if len(found) != 1 {
+		return ""
+	}
+	return found[0]
+}
+
 // Ref returns the name in ${name}; the text itself where it is none.
 func Ref(text string) string {
 	if name, ok := refName(text); ok {

@@ -16,8 +16,7 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 	case "file":
 		return explainMembers(w, "A scenario file holds:", Document(), "  ")
 	case "profiles":
-		_, err := fmt.Fprintf(w, "Device profiles:\n  %s\n", strings.Join(g.Profiles, "\n  "))
-		return err
+		return g.explainProfiles(w)
 	case "reasons":
 		_, err := fmt.Fprintf(w, "Known reasons of refusals (a relying party may have others):\n  %s\n", strings.Join(g.Reasons, "\n  "))
 		return err
@@ -54,6 +53,18 @@ func (g Grammar) ExplainAll(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "\nharness explain STEP tells all about one; harness explain file, profiles and\nreasons tell what else a scenario may hold.\n")
 	return err
+}
+
+func (g Grammar) explainProfiles(w io.Writer) error {
+	if _, err := fmt.Fprintln(w, "Device profiles:"); err != nil {
+		return err
+	}
+	for _, p := range g.Profiles {
+		if _, err := fmt.Fprintf(w, "  %-24s %s\n", p, g.About[p]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (u *Usage) explain(w io.Writer) error {

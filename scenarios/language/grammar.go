@@ -86,10 +86,11 @@ func (s Saved) members() []string {
 
 // Grammar is what the language knows of the world around it.
 type Grammar struct {
-	Verbs     []Usage  // in the order in which they are listed
-	Profiles  []string // device profiles
-	Providers []string // sync providers
-	Reasons   []string // known reasons of refusals; see Reason
+	Verbs     []Usage           // in the order in which they are listed
+	Profiles  []string          // device profiles
+	About     map[string]string // what each profile is, for people
+	Providers []string          // sync providers
+	Reasons   []string          // known reasons of refusals; see Reason
 }
 
 // verb finds a step's usage.

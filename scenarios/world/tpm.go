@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -80,12 +81,21 @@ func (c *chip) factory() error {
 func (c *chip) external(ctx context.Context, missing error) (*tpmsim.TPM, error) {
 	tpm, err := tpmsim.Open(ctx, tpmsim.Options{Backend: tpmsim.Swtpm})
 	if errors.Is(err, tpmsim.ErrUnavailable) {
-		return nil, &Missing{fmt.Sprintf("no TPM simulator: %v; %v", missing, err)}
+		return nil, &Missing{"no TPM simulator: " + reason(missing) + "; " + reason(err)}
 	}
 	if err == nil && c.device.world.Random.Seeded() {
 		c.device.world.Note("The TPM of %s is swtpm, which takes no seed: this scenario differs from run to run.", c.device.Name)
 	}
 	return tpm, err
+}
+
+// reason is what is missing, without what every such error begins with.
+func reason(err error) string {
+	_, rest, found := strings.Cut(err.Error(), tpmsim.ErrUnavailable.Error()+": ")
+	if !found {
+		return err.Error()
+	}
+	return rest
 }
 
 // off switches the TPM off; what it is stays in its seed.
