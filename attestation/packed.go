@@ -82,6 +82,17 @@ func (p *Packed) Attest(r authenticator.AttestationRequest) (string, cbor.RawMes
 	return FormatPacked, p.statement(sig), nil
 }
 
+// AttestU2F signs a U2F registration message with the batch key (FIDO U2F Raw
+// Message Formats 1.2, section 4.3) and returns the batch certificate with it.
+func (p *Packed) AttestU2F(message []byte) (certificate, signature []byte, err error) {
+	digest := sha256.Sum256(message)
+	signature, err = p.key.Sign(nil, digest[:], crypto.SHA256)
+	if err != nil {
+		return nil, nil, fmt.Errorf("U2F attestation: %w", err)
+	}
+	return p.x5c[0], signature, nil
+}
+
 // statement writes {alg, sig, x5c}, already in canonical order. A DER signature
 // has 24 to 255 bytes, so its length takes one byte.
 func (p *Packed) statement(sig []byte) []byte {

@@ -178,3 +178,73 @@ type ClientPINResponse struct {
 	PowerCycleState *bool           `cbor:"4,keyasint,omitzero"`
 	UVRetries       *uint           `cbor:"5,keyasint,omitzero"`
 }
+
+// The subcommands of authenticatorCredentialManagement (section 6.8).
+const (
+	GetCredsMetadata          uint = 0x01
+	EnumerateRPsBegin         uint = 0x02
+	EnumerateRPsNext          uint = 0x03 // enumerateRPsGetNextRP
+	EnumerateCredentialsBegin uint = 0x04
+	EnumerateCredentialsNext  uint = 0x05 // enumerateCredentialsGetNextCredential
+	DeleteCredential          uint = 0x06
+	UpdateUserInformation     uint = 0x07
+)
+
+// CredentialManagementRequest holds the parameters of
+// authenticatorCredentialManagement (section 6.8). Params is the encoding of
+// CredentialManagementParams as it came, because it is what the platform
+// authenticates.
+type CredentialManagementRequest struct {
+	SubCommand        uint            `cbor:"1,keyasint,omitzero"`
+	Params            cbor.RawMessage `cbor:"2,keyasint,omitzero"`
+	PinUvAuthProtocol uint            `cbor:"3,keyasint,omitzero"`
+	PinUvAuthParam    Bytes           `cbor:"4,keyasint,omitzero"`
+}
+
+// CredentialManagementParams are the parameters of a credential management
+// subcommand (section 6.8).
+type CredentialManagementParams struct {
+	RPIDHash     Bytes       `cbor:"1,keyasint,omitzero"`
+	CredentialID *Descriptor `cbor:"2,keyasint,omitzero"`
+	User         *User       `cbor:"3,keyasint,omitzero"`
+}
+
+// CredentialManagementResponse is the answer to authenticatorCredentialManagement
+// (section 6.8).
+type CredentialManagementResponse struct {
+	ExistingCredentials  *uint           `cbor:"1,keyasint,omitzero"` // existingResidentCredentialsCount
+	RemainingCredentials *uint           `cbor:"2,keyasint,omitzero"` // maxPossibleRemainingResidentCredentialsCount
+	RP                   *RelyingParty   `cbor:"3,keyasint,omitzero"`
+	RPIDHash             Bytes           `cbor:"4,keyasint,omitzero"`
+	TotalRPs             uint            `cbor:"5,keyasint,omitzero"`
+	User                 *User           `cbor:"6,keyasint,omitzero"`
+	CredentialID         *Descriptor     `cbor:"7,keyasint,omitzero"`
+	PublicKey            cbor.RawMessage `cbor:"8,keyasint,omitzero"`
+	TotalCredentials     uint            `cbor:"9,keyasint,omitzero"`
+	CredProtect          uint            `cbor:"10,keyasint,omitzero"`
+	LargeBlobKey         Bytes           `cbor:"11,keyasint,omitzero"`
+	ThirdPartyPayment    *bool           `cbor:"12,keyasint,omitzero"`
+}
+
+// The subcommands of authenticatorConfig (section 6.11).
+const (
+	EnableEnterpriseAttestation uint = 0x01
+	ToggleAlwaysUV              uint = 0x02
+	SetMinPINLength             uint = 0x03
+)
+
+// ConfigRequest holds the parameters of authenticatorConfig (section 6.11). Params
+// is kept as it came, because it is what the platform authenticates.
+type ConfigRequest struct {
+	SubCommand        uint            `cbor:"1,keyasint,omitzero"`
+	Params            cbor.RawMessage `cbor:"2,keyasint,omitzero"`
+	PinUvAuthProtocol uint            `cbor:"3,keyasint,omitzero"`
+	PinUvAuthParam    Bytes           `cbor:"4,keyasint,omitzero"`
+}
+
+// SetMinPINLengthParams are the parameters of setMinPINLength (section 6.11.4).
+type SetMinPINLengthParams struct {
+	NewMinPINLength   *uint    `cbor:"1,keyasint,omitzero"` // code points
+	MinPinLengthRPIDs []string `cbor:"2,keyasint,omitzero"`
+	ForceChangePin    bool     `cbor:"3,keyasint,omitzero"`
+}

@@ -27,11 +27,12 @@ type Authenticator struct {
 
 // boot is the state that a power cycle ends.
 type boot struct {
-	poweredAt time.Time
-	agreement [2]*pinuv.KeyAgreement // by protocol number - 1; made when first needed
-	token     token
-	wrongPINs uint // in a row
-	pending   pending
+	poweredAt   time.Time
+	agreement   [2]*pinuv.KeyAgreement // by protocol number - 1; made when first needed
+	token       token
+	wrongPINs   uint // in a row
+	pending     pending
+	enumeration enumeration
 }
 
 // New returns an authenticator that was just powered on. A device that was never
@@ -85,6 +86,10 @@ func (a *Authenticator) save(d Device) error {
 // Profile returns the profile that the authenticator was made with.
 func (a *Authenticator) Profile() Profile { return a.profile }
 
+// HasCTAP2 tells whether the authenticator answers CTAP2 requests; a U2F key does
+// not.
+func (a *Authenticator) HasCTAP2() bool { return len(a.profile.Versions) > 0 }
+
 // PowerCycle takes the power away and gives it back: tokens, pending enumerations
 // and the count of wrong PINs in a row are gone, and the reset window opens.
 func (a *Authenticator) PowerCycle() {
@@ -128,6 +133,9 @@ func encodeAnswer(answer any) ([]byte, error) {
 // handle gives a request to the handler of its command. Every command but
 // authenticatorGetNextAssertion ends an enumeration that is under way.
 func (a *Authenticator) handle(ctx context.Context, command ctap.Command, request []byte) (any, error) {
+	if !a.HasCTAP2() {
+		return nil, ctap.ErrInvalidCommand
+	}
 	if uint(len(request)) > a.profile.maxMsgSize() {
 		return nil, ctap.ErrRequestTooLarge
 	}
@@ -136,6 +144,9 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 		return a.getNextAssertion(ctx)
 	}
 	a.boot.pending = pending{}
+	if command != ctap.CredentialManagement && command != ctap.CredentialManagementPreview {
+		a.boot.enumeration = enumeration{}
+	}
 	switch command {
 	case ctap.MakeCredential:
 		return answered(a.makeCredential(ctx, params))
@@ -149,6 +160,19 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 		return nil, a.reset(ctx)
 	case ctap.Selection:
 		return nil, a.selection(ctx)
+	}
+	return a.handleOptional(ctx, command, params)
+}
+
+// handleOptional answers the commands that not every profile has.
+func (a *Authenticator) handleOptional(ctx context.Context, command ctap.Command, params []byte) (any, error) {
+	switch {
+	case command == ctap.CredentialManagement && a.profile.CredentialManagement:
+		return a.credentialManagement(ctx, params, false)
+	case command == ctap.CredentialManagementPreview && a.profile.CredentialManagementPreview:
+		return a.credentialManagement(ctx, params, true)
+	case command == ctap.Config && a.profile.Config:
+		return nil, a.config(params)
 	}
 	return nil, ctap.ErrInvalidCommand
 }

@@ -293,9 +293,17 @@ func (a *Authenticator) tokenUsingUV(ctx context.Context, r *ctap.ClientPINReque
 	return a.tokenAnswer(p, secret, *r.Permissions, rpIDOf(r), true)
 }
 
-// unavailable are the permissions of commands that no profile has.
-const unavailable = ctap.PermCredentialMgmt | ctap.PermBioEnrollment | ctap.PermLargeBlobWrite |
-	ctap.PermAuthenticatorCfg | ctap.PermCredentialMgmtRead
+// unavailable returns the permissions of commands that the authenticator has not.
+func (a *Authenticator) unavailable() ctap.Permissions {
+	missing := ctap.PermBioEnrollment | ctap.PermLargeBlobWrite | ctap.PermCredentialMgmtRead
+	if !a.profile.CredentialManagement {
+		missing |= ctap.PermCredentialMgmt
+	}
+	if !a.profile.Config {
+		missing |= ctap.PermAuthenticatorCfg
+	}
+	return missing
+}
 
 // checkPermissions looks at what a token is asked for.
 func (a *Authenticator) checkPermissions(r *ctap.ClientPINRequest) error {
@@ -305,7 +313,7 @@ func (a *Authenticator) checkPermissions(r *ctap.ClientPINRequest) error {
 	if *r.Permissions == 0 {
 		return ctap.ErrInvalidParameter
 	}
-	if *r.Permissions&unavailable != 0 {
+	if *r.Permissions&a.unavailable() != 0 {
 		return ctap.ErrUnauthorizedPerm
 	}
 	if *r.Permissions&(ctap.PermMakeCredential|ctap.PermGetAssertion) != 0 && rpIDOf(r) == "" {

@@ -63,7 +63,7 @@ func (a *Authenticator) seal(rpIDHash [32]byte, c *Credential, hmacSecret bool) 
 
 // open returns the credential that an id holds, or nil when it is not one of this
 // device's for this relying party.
-func (a *Authenticator) open(c *ceremony, id []byte) (*Credential, error) {
+func (a *Authenticator) open(rpIDHash [32]byte, rpID string, id []byte) (*Credential, error) {
 	if len(id) < sealedOverhead || id[0] != sealedVersion {
 		return nil, nil
 	}
@@ -71,12 +71,12 @@ func (a *Authenticator) open(c *ceremony, id []byte) (*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := aead.Open(nil, id[1:1+sealedNonce], id[1+sealedNonce:], c.rpIDHash[:])
+	plain, err := aead.Open(nil, id[1:1+sealedNonce], id[1+sealedNonce:], rpIDHash[:])
 	if err != nil {
 		return nil, nil // somebody else's
 	}
 	credential := &Credential{
-		ID: id, RP: ctap.RelyingParty{ID: c.rpID},
+		ID: id, RP: ctap.RelyingParty{ID: rpID},
 		Algorithm:  cose.Algorithm(int32(binary.BigEndian.Uint32(plain))),
 		Protection: plain[4], KeyHandle: plain[sealedHead:],
 	}
@@ -116,7 +116,7 @@ func (a *Authenticator) lookUp(c *ceremony, id []byte) (*Credential, error) {
 		return nil, err
 	}
 	if stored == nil {
-		return a.open(c, id)
+		return a.open(c.rpIDHash, c.rpID, id)
 	}
 	if stored.RP.ID != c.rpID {
 		return nil, nil

@@ -41,6 +41,7 @@ type Prompt struct {
 	User    string        // user name, where one is known
 	Timeout time.Duration // how long the user has
 	Hold    time.Duration // how long the touch must last; 0 for a tap
+	Poll    bool          // answer at once, TimedOut when nobody has touched yet (U2F asks again and again)
 }
 
 // Answer is how a user answered.

@@ -16,6 +16,7 @@ const (
 	ExtCredProtect  = "credProtect"
 	ExtHMACSecret   = "hmac-secret"
 	ExtHMACSecretMC = "hmac-secret-mc"
+	ExtMinPinLength = "minPinLength"
 )
 
 // The policies of credProtect (section 12.1); 0 in a Credential is protectOptional.
@@ -34,6 +35,7 @@ type makeExtensions struct {
 	credProtect bool // was asked for, so it is answered
 	hmacSecret  bool
 	hmacInput   *hmacSecretInput // of hmac-secret-mc; nil without
+	minPIN      uint             // to be told; 0: not
 }
 
 // makeCredentialExtensions reads the inputs of those extensions that the profile
@@ -52,6 +54,15 @@ func (a *Authenticator) makeCredentialExtensions(c *ceremony, inputs map[string]
 	if raw, ok := inputs[ExtHMACSecret]; ok && a.profile.hasExtension(ExtHMACSecret) {
 		if err := ctap.DecodeLoose(raw, &x.hmacSecret); err != nil {
 			return nil, err
+		}
+	}
+	if raw, ok := inputs[ExtMinPinLength]; ok && a.profile.hasExtension(ExtMinPinLength) {
+		var asked bool
+		if err := ctap.DecodeLoose(raw, &asked); err != nil {
+			return nil, err
+		}
+		if asked && a.toldMinPINLength(c.rpID) {
+			x.minPIN = a.device.MinPINLength
 		}
 	}
 	if raw, ok := inputs[ExtHMACSecretMC]; ok && a.profile.hasExtension(ExtHMACSecretMC) {
@@ -80,7 +91,7 @@ func (a *Authenticator) deriveHMACSecret(id []byte) []byte {
 
 // outputs returns the extension outputs of makeCredential in CBOR, nil for none.
 func (x *makeExtensions) outputs(a *Authenticator, c *ceremony, credential *Credential) (cbor.RawMessage, error) {
-	if !x.credProtect && !x.hmacSecret {
+	if !x.credProtect && !x.hmacSecret && x.minPIN == 0 {
 		return nil, nil
 	}
 	outputs := map[string]any{}
@@ -89,6 +100,9 @@ func (x *makeExtensions) outputs(a *Authenticator, c *ceremony, credential *Cred
 	}
 	if x.hmacSecret {
 		outputs[ExtHMACSecret] = true
+	}
+	if x.minPIN != 0 {
+		outputs[ExtMinPinLength] = x.minPIN
 	}
 	if x.hmacInput != nil {
 		secret, err := a.hmacSecretOutput(c, credential, x.hmacInput)

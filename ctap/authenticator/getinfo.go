@@ -54,7 +54,7 @@ var uvModalities = map[BuiltInUV]uint{Fingerprint: 0x02, Passcode: 0x04, Face: 0
 func (a *Authenticator) getInfo() (*ctap.Info, error) {
 	p := &a.profile
 	info := &ctap.Info{
-		Versions:                 p.Versions,
+		Versions:                 a.versions(),
 		Extensions:               p.Extensions,
 		AAGUID:                   p.AAGUID[:],
 		Options:                  a.options(),
@@ -79,7 +79,19 @@ func (a *Authenticator) getInfo() (*ctap.Info, error) {
 	if p.BuiltInUV != NoBuiltInUV && p.tokens() {
 		info.PreferredPlatformUvAttempts = p.internalUvAttempts()
 	}
+	if p.hasExtension(ExtMinPinLength) {
+		most := uint(maxMinPINLengthRPIDs)
+		info.MaxRPIDsForSetMinPINLength = &most
+	}
 	return info, a.remaining(info)
+}
+
+// versions puts U2F_V2 in front while it is there.
+func (a *Authenticator) versions() []string {
+	if a.u2f() {
+		return append([]string{"U2F_V2"}, a.profile.Versions...)
+	}
+	return a.profile.Versions
 }
 
 // remaining fills in how many discoverable credentials still fit.
@@ -109,8 +121,20 @@ func (a *Authenticator) options() map[string]bool {
 	if p.tokens() {
 		o["pinUvAuthToken"] = true
 		o["makeCredUvNotRqd"] = a.makeCredUvNotRqd()
-		if p.AlwaysUV || a.device.AlwaysUV {
+		if p.AlwaysUV || a.device.AlwaysUV || p.Config {
 			o["alwaysUv"] = a.device.AlwaysUV
+		}
+	}
+	if p.CredentialManagement {
+		o["credMgmt"] = true
+	}
+	if p.CredentialManagementPreview {
+		o["credentialMgmtPreview"] = true
+	}
+	if p.Config {
+		o["authnrCfg"] = true
+		if p.ClientPIN {
+			o["setMinPINLength"] = true
 		}
 	}
 	return o

@@ -14,21 +14,25 @@ type Profile struct {
 
 	// What it can do. Options that follow from these are worked out, so that
 	// getInfo cannot contradict itself.
-	Platform       bool             `yaml:"platform" json:"platform"`                     // plat: built into a computer or phone
-	Discoverable   bool             `yaml:"discoverable" json:"discoverable"`             // rk
-	AlwaysDiscover bool             `yaml:"alwaysDiscoverable" json:"alwaysDiscoverable"` // every credential becomes discoverable, as passkey providers do
-	ClientPIN      bool             `yaml:"clientPIN" json:"clientPIN"`
-	BuiltInUV      BuiltInUV        `yaml:"builtInUV" json:"builtInUV"`       // none, fingerprint, face, passcode
-	PINProtocols   []uint           `yaml:"pinProtocols" json:"pinProtocols"` // preferred first
-	Algorithms     []cose.Algorithm `yaml:"algorithms" json:"algorithms"`     // preferred first
-	Extensions     []string         `yaml:"extensions" json:"extensions"`
-	MakeCredNoUV   bool             `yaml:"makeCredUvNotRqd" json:"makeCredUvNotRqd"`
-	AlwaysUV       bool             `yaml:"alwaysUv" json:"alwaysUv"` // factory setting
-	Transports     []string         `yaml:"transports" json:"transports"`
-	Attestation    AttestationKind  `yaml:"attestation" json:"attestation"`
-	BackupEligible bool             `yaml:"backupEligible" json:"backupEligible"` // BE: its credentials sync
-	Counter        CounterKind      `yaml:"counter" json:"counter"`
-	ResetAnytime   bool             `yaml:"resetAnytime" json:"resetAnytime"` // has a display: no ten-second window
+	Platform                    bool             `yaml:"platform" json:"platform"`                     // plat: built into a computer or phone
+	Discoverable                bool             `yaml:"discoverable" json:"discoverable"`             // rk
+	AlwaysDiscover              bool             `yaml:"alwaysDiscoverable" json:"alwaysDiscoverable"` // every credential becomes discoverable, as passkey providers do
+	ClientPIN                   bool             `yaml:"clientPIN" json:"clientPIN"`
+	BuiltInUV                   BuiltInUV        `yaml:"builtInUV" json:"builtInUV"`       // none, fingerprint, face, passcode
+	PINProtocols                []uint           `yaml:"pinProtocols" json:"pinProtocols"` // preferred first
+	Algorithms                  []cose.Algorithm `yaml:"algorithms" json:"algorithms"`     // preferred first
+	Extensions                  []string         `yaml:"extensions" json:"extensions"`
+	MakeCredNoUV                bool             `yaml:"makeCredUvNotRqd" json:"makeCredUvNotRqd"`
+	AlwaysUV                    bool             `yaml:"alwaysUv" json:"alwaysUv"` // factory setting
+	Transports                  []string         `yaml:"transports" json:"transports"`
+	Attestation                 AttestationKind  `yaml:"attestation" json:"attestation"`
+	BackupEligible              bool             `yaml:"backupEligible" json:"backupEligible"` // BE: its credentials sync
+	Counter                     CounterKind      `yaml:"counter" json:"counter"`
+	U2F                         bool             `yaml:"u2f" json:"u2f"` // CTAP1 beside CTAP2, or alone where Versions is empty
+	CredentialManagement        bool             `yaml:"credentialManagement" json:"credentialManagement"`
+	CredentialManagementPreview bool             `yaml:"credentialManagementPreview" json:"credentialManagementPreview"` // as FIDO_2_1_PRE has it
+	Config                      bool             `yaml:"config" json:"config"`                                           // authenticatorConfig: always-UV, minimum PIN length
+	ResetAnytime                bool             `yaml:"resetAnytime" json:"resetAnytime"`                               // has a display: no ten-second window
 
 	// Limits; 0 stands for the default in brackets.
 	MaxMsgSize      uint `yaml:"maxMsgSize" json:"maxMsgSize"`                             // bytes [1200]

@@ -98,7 +98,7 @@ func (r *rig) sendContext(ctx context.Context, command ctap.Command, params, int
 		r.t.Fatalf("%s: %v", command, err)
 	}
 	status := ctap.Status(response[0])
-	if status == ctap.OK && into != nil {
+	if status == ctap.OK && into != nil && len(response) > 1 {
 		if err := ctap.Decode(response[1:], into); err != nil {
 			r.t.Fatalf("%s: answer %x: %v", command, response, err)
 		}

@@ -135,6 +135,19 @@ func MarshalP256(alg Algorithm, point []byte) []byte {
 	return append(b, point[33:65]...)
 }
 
+// Point returns the uncompressed X9.62 point (65 bytes) of a P-256 COSE_Key.
+func Point(b []byte) ([]byte, error) {
+	_, public, err := Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	k, ok := public.(*ecdsa.PublicKey)
+	if !ok || k.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("%w: not a P-256 key", ErrKey)
+	}
+	return k.Bytes()
+}
+
 // appendNegative writes a negative integer above -257.
 func appendNegative(b []byte, v int) []byte {
 	if n := -1 - v; n < 24 {
