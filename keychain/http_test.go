@@ -125,25 +125,32 @@ func TestDialNoService(t *testing.T) {
 }
 
 // FuzzHandler sends anything over HTTP, and the operations of a real life with
-// other bodies.
+// other bodies, to a service with an account.
 func FuzzHandler(f *testing.F) {
-	w := newWorld(f, keychain.ServiceConfig{})
+	store := keychain.NewMemoryStore()
+	w := newWorld(f, keychain.ServiceConfig{Store: store})
 	spy := &spy{Cloud: w.Service}
 	w.life(spy)
 	for _, c := range spy.calls {
 		f.Add("POST", "/v1/"+string(c.op), c.request)
 	}
 	bearer := hex.EncodeToString(spy.calls[len(spy.calls)-1].bearer)
-	handler := keychain.Handler(w.Service)
 	f.Fuzz(func(t *testing.T, method, path string, body []byte) {
+		w := newWorld(t, keychain.ServiceConfig{Store: copied(store)})
 		r := &http.Request{
 			Method: method, URL: &url.URL{Path: path}, Header: http.Header{"Authorization": {"Bearer " + bearer}},
 			Body: io.NopCloser(bytes.NewReader(body)),
 		}
 		rw := httptest.NewRecorder()
-		handler.ServeHTTP(rw, r)
+		keychain.Handler(w.Service).ServeHTTP(rw, r)
 		if !json.Valid(rw.Body.Bytes()) {
 			t.Fatalf("the answer is not JSON: %q", rw.Body)
 		}
 	})
+}
+
+func copied(store *keychain.MemoryStore) *keychain.MemoryStore {
+	other := keychain.NewMemoryStore()
+	_ = store.Load(func(r keychain.Record) error { return other.Commit([]keychain.Record{r}) }) // memory does not fail
+	return other
 }

@@ -64,8 +64,11 @@ func (c *Credentials) ByRP(rpIDHash [32]byte) (found []*authenticator.Credential
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	slices.Reverse(found)
-	return found, err
+	return found, nil
 }
 
 // Put implements [authenticator.Credentials].
@@ -103,11 +106,17 @@ func (c *Credentials) All() (all []*authenticator.Credential, err error) {
 		x := c.indexes(tx)
 		return x.credentials.ForEach(func(order, _ []byte) error {
 			credential, err := x.get(order)
+			if err != nil {
+				return err
+			}
 			all = append(all, credential)
-			return err
+			return nil
 		})
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // Clear implements [authenticator.Credentials].
@@ -171,7 +180,7 @@ func (x indexes) replace(c *authenticator.Credential) ([]byte, error) {
 	}
 	order := orderOf(c, number)
 	if old := slices.Clone(x.byID.Get(c.ID)); old != nil {
-		if bytes.Equal(old[:12], order[:12]) {
+		if len(old) == len(order) && bytes.Equal(old[:createdLen], order[:createdLen]) {
 			order = old
 		}
 		if err := x.remove(old); err != nil {
@@ -224,6 +233,9 @@ func (x indexes) remove(order []byte) error {
 		putNumber(x.device, discoverableKey, n-1),
 	)
 }
+
+// createdLen is the length of the time of creation at the start of an order.
+const createdLen = 12
 
 // orderOf returns the order of a new credential: seconds and nanoseconds of its
 // creation, then a number that makes it unique.

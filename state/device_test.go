@@ -33,3 +33,5 @@ func TestCredentials(t *testing.T) {
 		return open(t, filepath.Join(directory, fmt.Sprint(n))).Credentials(max)
 	})
 }
+
+var storedDevice = authenticator.Device{Initialised: true, PINRetries: 8, UVRetries: 5}
