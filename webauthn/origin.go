@@ -3,8 +3,8 @@ package webauthn
 import (
 	"context"
 	"net/netip"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
@@ -14,25 +14,28 @@ import (
 // the serialisation of an origin: a scheme, a host in lower case and a port that
 // is not the scheme's own.
 func effectiveDomain(origin string) (string, *Error) {
-	u, err := url.Parse(origin)
-	if err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+	scheme, rest, ok := strings.Cut(origin, "://")
+	host, port, hasPort := strings.Cut(rest, ":")
+	switch {
+	case !ok || rest == "":
 		return "", insecure("origin %q is not a serialised origin, such as https://login.example.com", origin)
-	}
-	host := u.Hostname()
-	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
+	case rest[0] == '[' || isAddress(host):
+		return "", insecure("origin %q has an IP address; WebAuthn needs a domain", origin)
+	case !validDomain(host) || hasPort && !validPort(port):
+		return "", insecure("origin %q is not a scheme, a domain in lower-case ASCII and, at most, a port", origin)
+	case scheme == "https" && port == "443" || scheme == "http" && port == "80":
 		return "", insecure("origin %q names its scheme's own port; a serialised origin leaves it out", origin)
 	}
-	if isAddress(host) {
-		return "", insecure("origin %q has an IP address; WebAuthn needs a domain", origin)
-	}
-	if !validDomain(host) {
-		return "", insecure("origin %q has no valid domain in lower-case ASCII", origin)
-	}
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+	if scheme != "https" && (scheme != "http" || !local) {
 		return "", insecure("origin %q is not secure; https is needed, or http on localhost", origin)
 	}
 	return host, nil
+}
+
+func validPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == s
 }
 
 func isAddress(host string) bool {
