@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -75,14 +76,21 @@ func (h *Host) Selection(ctx context.Context) error {
 	return h.call(ctx, ctap.Selection.String(), ctap.Selection, nil, nil)
 }
 
+// requestSize is how many bytes most requests take at most.
+const requestSize = 512
+
 // call sends a command and reads its answer into result, which is nil when only
 // the status counts.
 func (h *Host) call(ctx context.Context, doing string, command ctap.Command, params, result any) error {
-	request, err := ctap.NewRequest(command, params)
-	if err != nil {
-		return fmt.Errorf("%s: cannot encode the request: %w", doing, err)
+	var request bytes.Buffer
+	request.Grow(requestSize)
+	request.WriteByte(byte(command))
+	if params != nil {
+		if err := ctap.EncodeTo(&request, params); err != nil {
+			return fmt.Errorf("%s: cannot encode the request: %w", doing, err)
+		}
 	}
-	response, err := h.authenticator.Exchange(ctx, request)
+	response, err := h.authenticator.Exchange(ctx, request.Bytes())
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
