@@ -1,6 +1,10 @@
 package ctap
 
-import "github.com/fxamacker/cbor/v2"
+import (
+	"bytes"
+
+	"github.com/fxamacker/cbor/v2"
+)
 
 // PublicKeyCredential is the only credential type there is.
 const PublicKeyCredential = "public-key"
@@ -9,12 +13,21 @@ const PublicKeyCredential = "public-key"
 // read from a list of integers; in Go the two are assignable to each other.
 type Bytes []byte
 
-// UnmarshalCBOR reads a byte string and nothing else.
+// UnmarshalCBOR reads a byte string and nothing else. data is one well-formed item,
+// which is all that the decoder hands out.
 func (b *Bytes) UnmarshalCBOR(data []byte) error {
 	if len(data) == 0 || data[0]>>5 != 2 {
 		return ErrCBORUnexpectedType
 	}
-	return decMode.Unmarshal(data, (*[]byte)(b))
+	head := 1
+	if info := data[0] & 0x1F; info >= 24 {
+		head += 1 << (info - 24)
+	}
+	if head > len(data) { // an indefinite length
+		return ErrInvalidCBOR
+	}
+	*b = bytes.Clone(data[head:])
+	return nil
 }
 
 // RelyingParty is a PublicKeyCredentialRpEntity.
