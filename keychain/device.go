@@ -13,11 +13,12 @@ import (
 	"fido-emu/ctap/authenticator"
 )
 
-// Env is what is impure about a device. Both functions are required.
+// Env is what is impure about a device. Now and Rand are required.
 type Env struct {
 	Now            func() time.Time
 	Rand           io.Reader // every key, nonce and id comes from here; used by one call at a time
 	MaxCredentials int       // discoverable ones; 0 for no limit
+	Store          Store     // where the device keeps what it holds; nil for memory alone; see OpenDevice
 }
 
 // Device is a device with a replica of an account's credentials. New, it is in no
@@ -41,11 +42,13 @@ type Device struct {
 	ring     keyring
 	revision uint64 // everything of the service up to this is in the replica
 	replica  replica
+	saved    []byte // the record of the above but the replica, as it was committed last
 }
 
-// NewDevice returns a device that is in no account yet. name is what other
-// members call it.
+// NewDevice returns a device that is in no account yet and keeps what it holds in
+// memory. name is what other members call it.
 func NewDevice(name string, cloud Cloud, env Env) *Device {
+	env.Store = nil
 	return &Device{name: name, cloud: cloud, env: env, replica: newReplica()}
 }
 
@@ -83,14 +86,19 @@ func (d *Device) Status() Status {
 }
 
 // Wipe returns the device to its factory state: what it knew is gone, also what
-// was not uploaded. The service is not told.
-func (d *Device) Wipe() {
+// was not uploaded. The service is not told. It can fail only for a device from
+// [OpenDevice].
+func (d *Device) Wipe() error {
 	d.talking.Lock()
 	defer d.talking.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.erase(); err != nil {
+		return err
+	}
 	d.forget()
 	d.replica = newReplica()
+	return nil
 }
 
 // forget leaves the account. d.mu is held.
@@ -141,7 +149,7 @@ func (d *Device) begin(ctx context.Context, op Operation, account, secret string
 	defer d.mu.Unlock()
 	d.enter(l.Account, identity, in)
 	d.ring, d.joined = ring, true
-	return nil
+	return d.commit()
 }
 
 // prepare makes what a device needs that knocks at an account: a key pair and a
@@ -220,7 +228,7 @@ func (d *Device) refresh(ctx context.Context, s *session) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ring = ring
-	return nil
+	return d.commit()
 }
 
 // iterations of PBKDF2: few for a real provider, enough to be one in kind.

@@ -24,10 +24,11 @@ type entry struct {
 	shadows  []EntityID                // entities that this one took the place of when it was made
 	renamed  int64                     // when the names last changed, Unix nanoseconds
 	revision uint64                    // the service's; 0 until the first upload
-	edits    uint32                    // local changes, to notice those made while a sync is under way
+	edit     uint32                    // number of the last local change, to notice one made while a sync is under way
 	dead     bool
 	dirty    bool   // changed here and not uploaded yet
 	queued   bool   // waits for the next upload
+	unsaved  bool   // changed since the last commit of the device
 	next     *entry // another that competes for the same place
 }
 

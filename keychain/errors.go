@@ -68,7 +68,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the code and what lies beneath.
-func (e *Error) Unwrap() []error { return []error{e.Code, e.Err} }
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Code}
+	}
+	return []error{e.Code, e.Err}
+}
 
 func failure(code Code, hint, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}

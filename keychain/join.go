@@ -35,7 +35,7 @@ func (d *Device) RequestJoin(ctx context.Context, account, secret string) (Reque
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.enter(l.Account, identity, in)
-	return Request{in.Member, d.name, joinCode(l.Account, in.Anchor, identity.PublicKey().Bytes())}, nil
+	return Request{in.Member, d.name, joinCode(l.Account, in.Anchor, identity.PublicKey().Bytes())}, d.commit()
 }
 
 // joinCode is the code that both sides of a join derive.
@@ -128,5 +128,5 @@ func (d *Device) CompleteJoin(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.joined = true
-	return nil
+	return d.commit()
 }

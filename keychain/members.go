@@ -67,7 +67,7 @@ func (d *Device) revoke(ctx context.Context, s *session, member string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ring = ring
-	return nil
+	return d.commit()
 }
 
 // find returns the device with an id or a name that is not revoked.
@@ -264,5 +264,5 @@ func (d *Device) finish(ctx context.Context, account string, identity *ecdh.Priv
 	defer d.mu.Unlock()
 	d.enter(account, identity, &r.admission)
 	d.ring, d.joined = ring, true
-	return nil
+	return d.commit()
 }

@@ -19,7 +19,9 @@ type replica struct {
 	byID    map[string]*entry     // those that can be seen, by credential id
 	byRP    map[[32]byte][]*entry // those that can be seen and are discoverable, oldest first
 	count   int                   // of these
+	edits   uint32                // local changes so far
 	queue   []*entry              // to upload, in the order of the changes
+	unsaved []*entry              // changed since the last commit
 }
 
 func newReplica() replica {
@@ -86,9 +88,19 @@ func (r *replica) hide(e *entry) {
 
 // touch notes that e changed here.
 func (r *replica) touch(e *entry) {
-	e.edits++
+	r.edits++
+	e.edit = r.edits
 	e.dirty = true
 	r.enqueue(e)
+	r.note(e)
+}
+
+// note notes that e has to be saved.
+func (r *replica) note(e *entry) {
+	if !e.unsaved {
+		e.unsaved = true
+		r.unsaved = append(r.unsaved, e)
+	}
 }
 
 func (r *replica) enqueue(e *entry) {
@@ -120,7 +132,7 @@ func (r *replica) dequeue(n int) []*entry {
 func (r *replica) requeue(batch []*entry) {
 	var front []*entry
 	for _, e := range batch {
-		if e.dirty && !e.queued {
+		if e.dirty && !e.queued && r.entries[e.id] == e {
 			e.queued = true
 			front = append(front, e)
 		}
@@ -197,9 +209,11 @@ func (r *replica) accept(remote *entry) (news bool) {
 	if local == nil {
 		remote.cred = withBackup(remote.cred, true)
 		r.add(remote)
+		r.note(remote)
 		return true
 	}
 	before, wasDead := local.cred, local.dead
+	r.note(local)
 	r.change(local.place(), func() {
 		local.revision = remote.revision
 		if same := local.merge(remote); same {
@@ -213,11 +227,12 @@ func (r *replica) accept(remote *entry) (news bool) {
 }
 
 // uploaded notes that the service took e as a revision.
-func (r *replica) uploaded(e *entry, revision uint64, edits uint32) {
+func (r *replica) uploaded(e *entry, revision uint64, edit uint32) {
+	r.note(e)
 	r.change(e.place(), func() {
 		e.revision = revision
 		e.cred = withBackup(e.cred, true)
-		if e.edits == edits {
+		if e.edit == edit {
 			e.dirty = false
 		}
 	})
@@ -273,7 +288,7 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 	old := d.replica.byID[string(cred.ID)]
 	if old != nil && sameButNames(old.cred, cred) {
 		d.replica.rename(old, cred, d.env.Now())
-		return nil
+		return d.commit()
 	}
 	if d.full(cred, old) {
 		return ctap.ErrKeyStoreFull
@@ -281,7 +296,10 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 	mine := *cred
 	mine.CreatedAt = cred.CreatedAt.UTC() // as it comes back from the service
 	mine.BackedUp = d.joined && d.provider.BackedUpAtOnce
-	return d.replica.make(&mine, old, d.env.Rand)
+	if err := d.replica.make(&mine, old, d.env.Rand); err != nil {
+		return err
+	}
+	return d.commit()
 }
 
 // full tells whether there is no room for c, which takes the place of old, or of
@@ -303,7 +321,7 @@ func (c Credentials) Delete(id []byte) error {
 	if e := c.d.replica.byID[string(id)]; e != nil {
 		c.d.replica.remove(e)
 	}
-	return nil
+	return c.d.commit()
 }
 
 // Count implements [authenticator.Credentials].
@@ -341,5 +359,5 @@ func (c Credentials) Clear() error {
 	for _, e := range c.d.replica.sorted() {
 		c.d.replica.remove(e)
 	}
-	return nil
+	return c.d.commit()
 }

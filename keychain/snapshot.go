@@ -2,6 +2,7 @@ package keychain
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdh"
 	"fmt"
 	"slices"
@@ -20,7 +21,7 @@ type Snapshot struct {
 	Provider Provider         `json:"provider"`
 	Keys     [][]byte         `json:"keys,omitempty"` // domain keys, from epoch 1 on
 	Revision uint64           `json:"revision"`
-	Entities []SnapshotEntity `json:"entities"` // by id
+	Entities []SnapshotEntity `json:"entities,omitempty"` // by id
 }
 
 // SnapshotEntity is an entity in a Snapshot.
@@ -28,7 +29,8 @@ type SnapshotEntity struct {
 	ID       []byte `json:"id"`
 	Body     []byte `json:"body"` // what its ciphertext would hold
 	Revision uint64 `json:"revision"`
-	Dirty    int    `json:"dirty,omitempty"` // place in the queue of uploads, from 1; 0 for none
+	Edit     uint32 `json:"edit,omitempty"`  // number of the last change made here
+	Dirty    bool   `json:"dirty,omitempty"` // that change waits for upload
 	BackedUp bool   `json:"backedUp,omitempty"`
 }
 
@@ -36,6 +38,20 @@ type SnapshotEntity struct {
 func (d *Device) Snapshot() (Snapshot, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	s := d.membership()
+	for _, e := range d.replica.entries {
+		entity, err := e.snapshot()
+		if err != nil {
+			return Snapshot{}, err
+		}
+		s.Entities = append(s.Entities, entity)
+	}
+	slices.SortFunc(s.Entities, func(a, b SnapshotEntity) int { return bytes.Compare(a.ID, b.ID) })
+	return s, nil
+}
+
+// membership is a snapshot without entities.
+func (d *Device) membership() Snapshot {
 	s := Snapshot{
 		Name: d.name, Account: d.account, Member: d.member, Bearer: d.bearer, Anchor: d.anchor,
 		Joined: d.joined, Provider: d.provider, Revision: d.revision,
@@ -46,45 +62,50 @@ func (d *Device) Snapshot() (Snapshot, error) {
 	for _, k := range d.ring {
 		s.Keys = append(s.Keys, k.raw)
 	}
-	for _, e := range d.replica.entries {
-		body, err := e.encode()
-		if err != nil {
-			return Snapshot{}, err
-		}
-		s.Entities = append(s.Entities, SnapshotEntity{
-			ID: slices.Clone(e.id[:]), Body: body, Revision: e.revision, BackedUp: e.cred.BackedUp,
-			Dirty: slices.Index(d.replica.queue, e) + 1,
-		})
-	}
-	slices.SortFunc(s.Entities, func(a, b SnapshotEntity) int { return bytes.Compare(a.ID, b.ID) })
-	return s, nil
+	return s
 }
 
-// RestoreDevice returns a device that holds what a snapshot says. Restored while
-// the original lives on, it is a clone: the service cannot tell them apart.
+func (e *entry) snapshot() (SnapshotEntity, error) {
+	body, err := e.encode()
+	return SnapshotEntity{
+		ID: slices.Clone(e.id[:]), Body: body, Revision: e.revision, Edit: e.edit, Dirty: e.dirty, BackedUp: e.cred.BackedUp,
+	}, err
+}
+
+// RestoreDevice returns a device that holds what a snapshot says, in memory.
+// Restored while the original lives on, it is a clone: the service cannot tell
+// them apart.
 func RestoreDevice(s Snapshot, cloud Cloud, env Env) (*Device, error) {
 	d := NewDevice(s.Name, cloud, env)
+	return d, d.restore(s)
+}
+
+// restore replaces all that d holds.
+func (d *Device) restore(s Snapshot) (err error) {
+	d.forget()
 	d.account, d.member, d.bearer, d.anchor = s.Account, s.Member, s.Bearer, s.Anchor
 	d.joined, d.provider, d.revision = s.Joined, s.Provider, s.Revision
-	var err error
 	if s.Identity != nil {
 		if d.identity, err = ecdh.P256().NewPrivateKey(s.Identity); err != nil {
-			return nil, fmt.Errorf("keychain: snapshot of %s: identity: %w", s.Name, err)
+			return fmt.Errorf("keychain: snapshot of %s: identity: %w", s.Name, err)
 		}
 	}
 	for _, raw := range s.Keys {
 		if d.ring, err = d.ring.append(raw); err != nil {
-			return nil, fmt.Errorf("keychain: snapshot of %s: %w", s.Name, err)
+			return fmt.Errorf("keychain: snapshot of %s: %w", s.Name, err)
 		}
 	}
-	if err := d.replica.restore(s.Entities); err != nil {
-		return nil, fmt.Errorf("keychain: snapshot of %s: %w", s.Name, err)
+	if d.joined && (d.identity == nil || d.ring == nil) {
+		return fmt.Errorf("keychain: snapshot of %s: a member without keys", s.Name)
 	}
-	return d, nil
+	d.replica = newReplica()
+	if err := d.replica.restore(s.Entities); err != nil {
+		return fmt.Errorf("keychain: snapshot of %s: %w", s.Name, err)
+	}
+	return nil
 }
 
 func (r *replica) restore(entities []SnapshotEntity) error {
-	var queue []SnapshotEntity
 	for _, s := range entities {
 		if len(s.ID) != len(EntityID{}) || r.entries[EntityID(s.ID)] != nil {
 			return fmt.Errorf("entity id %x is not one, or there twice", s.ID)
@@ -93,16 +114,14 @@ func (r *replica) restore(entities []SnapshotEntity) error {
 		if err != nil {
 			return err
 		}
-		e.revision = s.Revision
+		e.revision, e.edit, e.dirty = s.Revision, s.Edit, s.Dirty
 		e.cred = withBackup(e.cred, s.BackedUp)
 		r.add(e)
-		if s.Dirty > 0 {
-			queue = append(queue, s)
+		r.edits = max(r.edits, e.edit)
+		if e.dirty {
+			r.enqueue(e)
 		}
 	}
-	slices.SortFunc(queue, func(a, b SnapshotEntity) int { return a.Dirty - b.Dirty })
-	for _, s := range queue {
-		r.touch(r.entries[EntityID(s.ID)])
-	}
+	slices.SortFunc(r.queue, func(a, b *entry) int { return cmp.Compare(a.edit, b.edit) })
 	return nil
 }

@@ -9,8 +9,11 @@ import (
 	"fido-emu/state"
 )
 
-// StoreFormat is the format of the file of a service.
-var StoreFormat = state.Format{Kind: "keychain-service", Version: 1}
+// The formats of the files of a service and of a device.
+var (
+	serviceFormat = state.Format{Kind: "keychain-service", Version: 1}
+	deviceFormat  = state.Format{Kind: "keychain-device", Version: 1}
+)
 
 var recordsBucket = []byte("records")
 
@@ -19,8 +22,14 @@ type FileStore struct{ file *state.File }
 
 // OpenStore opens the file of a service, or makes one. Its errors are those of
 // [state.Open].
-func OpenStore(path string) (*FileStore, error) {
-	file, err := state.Open(path, StoreFormat)
+func OpenStore(path string) (*FileStore, error) { return openStore(path, serviceFormat) }
+
+// OpenDeviceStore opens the file of a device, or makes one. Its errors are those
+// of [state.Open].
+func OpenDeviceStore(path string) (*FileStore, error) { return openStore(path, deviceFormat) }
+
+func openStore(path string, format state.Format) (*FileStore, error) {
+	file, err := state.Open(path, format)
 	if err != nil {
 		return nil, err
 	}

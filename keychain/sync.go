@@ -42,7 +42,7 @@ func (d *Device) Sync(ctx context.Context) (SyncResult, error) {
 // batch is the changes of one request.
 type batch struct {
 	entries []*entry
-	edits   []uint32 // of each entry when it was sealed
+	edits   []uint32 // the last edit of each entry when it was sealed
 	changes []sealedEntity
 	since   uint64
 }
@@ -69,7 +69,7 @@ func (d *Device) round(ctx context.Context, s *session, result *SyncResult) (mor
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.settle(b, r, remote, result)
-	return r.More || len(d.replica.queue) > 0, nil
+	return r.More || len(d.replica.queue) > 0, d.commit()
 }
 
 // collect seals the changes that wait, as many as fit.
@@ -84,7 +84,7 @@ func (d *Device) collect(s *session) (*batch, error) {
 			return nil, err
 		}
 		b.changes = append(b.changes, sealed)
-		b.edits = append(b.edits, e.edits)
+		b.edits = append(b.edits, e.edit)
 	}
 	return b, nil
 }
@@ -132,6 +132,9 @@ func (d *Device) settle(b *batch, r *syncResponse, remote []*entry, result *Sync
 		if r.Accepted[i] == 0 {
 			result.Conflicts++
 			continue
+		}
+		if d.replica.entries[e.id] != e {
+			continue // a store that failed meanwhile took the replica back: the next sync finds out
 		}
 		d.replica.uploaded(e, r.Accepted[i], b.edits[i])
 		result.Pushed++

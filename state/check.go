@@ -50,20 +50,13 @@ type checker struct {
 	used []bool // pages that something refers to
 }
 
-// check refuses a file that is not a sound bbolt database, and takes away what
-// rights others have to one that is.
+// check refuses a file that is not a sound bbolt database.
 func check(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	if err := checkDatabase(file, info.Size()); err != nil {
-		return err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return file.Chmod(0o600)
-	}
-	return nil
+	return checkDatabase(file, info.Size())
 }
 
 func checkDatabase(file io.ReaderAt, size int64) error {
@@ -97,7 +90,7 @@ func findMeta(file io.ReaderAt, size int64) (meta, error) {
 		if err != nil || second.pageSize != at {
 			continue
 		}
-		if firstErr == nil && first.txid > second.txid {
+		if firstErr == nil && first.txid >= second.txid {
 			return first, nil
 		}
 		return second, nil

@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 
@@ -55,7 +56,12 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the problem and what lies beneath.
-func (e *Error) Unwrap() []error { return []error{e.Problem, e.Err} }
+func (e *Error) Unwrap() []error {
+	if e.Err == nil {
+		return []error{e.Problem}
+	}
+	return []error{e.Problem, e.Err}
+}
 
 const restoreHint = "restore it from a backup, or move it away to begin with a new one"
 
@@ -88,6 +94,8 @@ func explain(path string, err error) error {
 		return &Error{Path: path, Problem: inside.problem, Detail: inside.detail, Hint: hint}
 	case isFull(err):
 		return &Error{Path: path, Problem: DiskFull, Hint: "the change was not made; make room and try again", Err: err}
+	case errors.Is(err, fs.ErrPermission):
+		return &Error{Path: path, Problem: Failed, Hint: "its owner must be able to read and to write it", Err: err}
 	}
 	return &Error{Path: path, Problem: Failed, Err: err}
 }

@@ -102,10 +102,23 @@ func openExisting(path string, format Format) (*File, error) {
 		return nil, err
 	}
 	f := &File{path: path, db: db}
-	if err := f.View(func(tx *bbolt.Tx) error { return f.readHeader(tx, format) }); err != nil {
+	err = f.View(func(tx *bbolt.Tx) error { return f.readHeader(tx, format) })
+	if err == nil {
+		err = restrict(path)
+	}
+	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
 	return f, nil
+}
+
+// restrict takes away what rights others have to a file.
+func restrict(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	return os.Chmod(path, 0o600)
 }
 
 // openFile opens and locks a file and lets look decide about it.
