@@ -1,0 +1,138 @@
+package hid
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"fido-emu/ctap"
+)
+
+// transaction is a request that is being answered.
+type transaction struct {
+	server  *server
+	request Message
+	cancel  context.CancelFunc
+
+	keepalive *time.Timer // nil but for CTAPHID_CBOR
+
+	mu      sync.Mutex // guards what follows; taken after the server's
+	status  ctap.Progress
+	changes []ctap.Progress // not sent yet
+}
+
+// run answers m with what work returns, in a goroutine of its own, so that the host
+// is still listened to.
+func (s *server) run(m Message, work func(context.Context) ([]byte, error)) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	t := &transaction{server: s, request: m, cancel: cancel, status: ctap.Processing}
+	ctx = ctap.WithChannel(ctx, m.Channel)
+	if m.Command == CBOR {
+		ctx = ctap.WithProgress(ctx, t.progress)
+		t.keepalive = time.AfterFunc(t.interval(), t.keepAlive)
+	}
+	s.current = t
+	s.running.Go(func() {
+		payload, err := s.work(ctx, work)
+		t.finish(ctx, payload, err)
+	})
+}
+
+// work waits until the device is free: a transaction that was aborted may still be
+// on its way out.
+func (s *server) work(ctx context.Context, work func(context.Context) ([]byte, error)) ([]byte, error) {
+	select {
+	case s.core <- struct{}{}:
+		defer func() { <-s.core }()
+		return work(ctx)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// finish sends the answer, unless the transaction was aborted.
+func (t *transaction) finish(ctx context.Context, payload []byte, err error) {
+	s := t.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wasCancelled := ctx.Err() != nil
+	t.stop()
+	if s.current != t {
+		return
+	}
+	_, changes := t.takeChanges()
+	for _, p := range changes {
+		t.sendStatus(p)
+	}
+	s.current = nil
+	if t.request.Command == CBOR && err != nil && wasCancelled {
+		payload, err = []byte{byte(ctap.ErrKeepaliveCancel)}, nil
+	}
+	if t.request.Command == CBOR && err == nil && len(payload) == 0 {
+		err = ErrOther
+	}
+	if err != nil {
+		code := ErrOther
+		errors.As(err, &code)
+		s.fail(t.request.Channel, code)
+		return
+	}
+	s.send(Message{Channel: t.request.Channel, Command: t.request.Command, Payload: payload})
+}
+
+// stop ends the work and the keepalives.
+func (t *transaction) stop() {
+	t.cancel()
+	if t.keepalive != nil {
+		t.keepalive.Stop()
+	}
+}
+
+func (t *transaction) interval() time.Duration {
+	return orElse(t.server.device.KeepaliveInterval, DefaultKeepaliveInterval)
+}
+
+// progress notes a change of status, which is sent at once, by the timer, so that
+// the authenticator never waits for its host.
+func (t *transaction) progress(p ctap.Progress) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p == t.status {
+		return
+	}
+	t.status = p
+	t.changes = append(t.changes, p)
+	t.keepalive.Reset(0)
+}
+
+// keepAlive sends the status (section 11.2.9.1.7): every change, or the same again
+// when nothing changed for an interval.
+func (t *transaction) keepAlive() {
+	s := t.server
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != t {
+		return
+	}
+	status, changes := t.takeChanges()
+	if len(changes) == 0 {
+		t.sendStatus(status)
+	}
+	for _, p := range changes {
+		t.sendStatus(p)
+	}
+	t.keepalive.Reset(t.interval())
+}
+
+// takeChanges returns the status and its changes, in order, that were not sent yet.
+func (t *transaction) takeChanges() (status ctap.Progress, changes []ctap.Progress) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	changes, t.changes = t.changes, nil
+	return t.status, changes
+}
+
+func (t *transaction) sendStatus(p ctap.Progress) {
+	t.server.send(Message{Channel: t.request.Channel, Command: Keepalive, Payload: []byte{byte(p)}})
+}
