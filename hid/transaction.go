@@ -45,10 +45,12 @@ func (s *server) work(ctx context.Context, work func(context.Context) ([]byte, e
 	select {
 	case s.core <- struct{}{}:
 		defer func() { <-s.core }()
-		return work(ctx)
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return work(ctx)
 }
 
 // finish sends the answer, unless the transaction was aborted.
