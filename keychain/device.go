@@ -188,7 +188,7 @@ func (d *Device) wrap(ring keyring, account string, publicKey []byte) ([]byte, e
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return sealBox(d.env.Rand, to, boxHeader(account, ring.epoch(), memberID(publicKey)), ring.current().raw)
+	return sealBox(d.env.Rand, to, nil, boxHeader(account, ring.epoch(), memberID(publicKey)), ring.current().raw)
 }
 
 // session is what a member needs to speak with the service.

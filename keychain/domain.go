@@ -62,7 +62,7 @@ func openRing(account string, recipient string, key *ecdh.PrivateKey, keys *keys
 	if keys.Epoch < known.epoch() {
 		return nil, failure(RolledBack, restartHint, "the service is at epoch %d and was at %d", keys.Epoch, known.epoch())
 	}
-	raw, err := openBox(key, boxHeader(account, keys.Epoch, recipient), keys.Box)
+	raw, err := openBox(key, nil, boxHeader(account, keys.Epoch, recipient), keys.Box)
 	if err != nil {
 		return nil, &Error{Code: Damaged, Message: "the wrapped domain key", Err: err}
 	}

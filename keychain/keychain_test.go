@@ -258,3 +258,69 @@ func TestReset(t *testing.T) {
 	_, err := phone.Sync(ctx())
 	w.refused(err, keychain.NotAMember)
 }
+
+// TestManyEntities syncs more than fits in one request, and more changes than the
+// service remembers one by one.
+func TestManyEntities(t *testing.T) {
+	w := newWorld(t, keychain.ServiceConfig{})
+	phone, laptop, late := w.founder("phone", nil), w.device("laptop", nil), w.device("late", nil)
+	w.joins(laptop, phone)
+	const n = 1100
+	for i := range n {
+		w.put(phone, fmt.Sprint("c", i), "example.com", fmt.Sprint("user", i))
+	}
+	r, err := phone.Sync(ctx())
+	w.must(err)
+	if r.Pushed != n {
+		t.Fatalf("pushed %d, want %d", r.Pushed, n)
+	}
+	if r, err = laptop.Sync(ctx()); err != nil || r.Pulled != n {
+		t.Fatalf("pulled %d, %v; want %d", r.Pulled, err, n)
+	}
+	for i := range 3 * n {
+		w.rename(phone, fmt.Sprint("c", i%7), fmt.Sprint("name", i))
+		w.sync(phone)
+	}
+	w.joins(late, laptop)
+	if r, err = laptop.Sync(ctx()); err != nil || r.Pulled != 7 {
+		t.Fatalf("pulled %d, %v; want the 7 that changed", r.Pulled, err)
+	}
+	if e := w.events[len(w.events)-1]; e.Pulled != 7 {
+		t.Fatalf("the service sent %d entities, want 7", e.Pulled)
+	}
+	w.sync(late)
+	for _, d := range []*keychain.Device{laptop, late} {
+		if got, want := w.shows(d, "example.com"), w.shows(phone, "example.com"); got != want {
+			t.Fatalf("%s does not show what the phone shows", d.Name())
+		}
+	}
+}
+
+// TestServiceRestart starts a service again from its store, between two syncs of
+// a device.
+func TestServiceRestart(t *testing.T) {
+	store := keychain.NewMemoryStore()
+	w := newWorld(t, keychain.ServiceConfig{Store: store})
+	phone, laptop := w.founder("phone", nil), w.device("laptop", nil)
+	w.joins(laptop, phone)
+	for i := range 40 {
+		w.put(phone, fmt.Sprint("c", i), "example.com", fmt.Sprint("user", i))
+		if i == 19 {
+			w.sync(phone, laptop)
+		}
+	}
+	w.sync(phone)
+	before, err := laptop.Snapshot()
+	w.must(err)
+
+	w = newWorld(t, keychain.ServiceConfig{Store: store})
+	again, err := keychain.RestoreDevice(before, w.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	w.must(err)
+	r, err := again.Sync(ctx())
+	if err != nil || r.Pulled != 20 || w.events[0].Pulled != 20 {
+		t.Fatalf("pulled %+v, %v; want the 20 that are new", r, err)
+	}
+	if w.shows(again, "example.com") != w.shows(phone, "example.com") {
+		t.Fatal("the laptop does not show what the phone shows")
+	}
+}

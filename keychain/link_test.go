@@ -1,6 +1,8 @@
 package keychain_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -92,6 +94,57 @@ func (w *world) rename(d *keychain.Device, id, name string) {
 	changed.User.Name = name
 	w.now = w.now.Add(time.Second)
 	w.must(d.Credentials().Put(&changed))
+}
+
+// during does something on a device while its sync is under way.
+type during struct {
+	keychain.Cloud
+	do func()
+}
+
+func (c *during) Call(ctx context.Context, op keychain.Operation, bearer, request []byte) ([]byte, error) {
+	answer, err := c.Cloud.Call(ctx, op, bearer, request)
+	if do := c.do; do != nil && op == keychain.OpSync {
+		c.do = nil
+		do()
+	}
+	return answer, err
+}
+
+func TestChangeDuringSync(t *testing.T) {
+	w := newWorld(t, keychain.ServiceConfig{})
+	cloud := &during{Cloud: w.Service}
+	phone, laptop := w.founder("phone", cloud), w.device("laptop", nil)
+	w.joins(laptop, phone)
+	w.put(phone, "c1", "example.com", "ada")
+	cloud.do = func() { w.rename(phone, "c1", "meanwhile") }
+	w.sync(phone, laptop)
+	w.expect(laptop, "example.com", "[c1 meanwhile true]")
+}
+
+// TestHalfAReplacement lets only a part of a phone's changes arrive: a credential
+// with an old date that took the place of a newer one, without the tombstone of
+// that. The laptop knows from what it shadows.
+func TestHalfAReplacement(t *testing.T) {
+	w := newWorld(t, keychain.ServiceConfig{})
+	link := keychain.NewLink(w.Service, w.clock)
+	cloud := &during{Cloud: link}
+	phone, laptop := w.founder("phone", cloud), w.device("laptop", nil)
+	w.joins(laptop, phone)
+	w.put(phone, "c1", "example.com", "ada")
+	w.sync(phone, laptop)
+	for i := range 255 { // one less than fits in a request
+		w.put(phone, fmt.Sprint("other", i), "example.org", fmt.Sprint("user", i))
+	}
+	w.now = w.now.Add(-time.Hour)
+	w.put(phone, "c2", "example.com", "ada")
+	cloud.do = link.Partition
+	w.fails(phone, keychain.Partitioned)
+	w.sync(laptop)
+	w.expect(laptop, "example.com", "[c2 ada true]")
+	link.Heal()
+	w.sync(phone, laptop)
+	w.expect(laptop, "example.com", "[c2 ada true]")
 }
 
 func TestConflicts(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 //	02 00 ‖ ephemeral P-256 point (65) ‖ nonce (12) ‖ AES-128-GCM ciphertext and tag
 //
 // with the header as additional data and the key
-// HKDF-SHA-256(ECDH x, "SECUREBOX" ‖ 02 00, "P256 HKDF-SHA-256 AES-128-GCM").
+// HKDF-SHA-256(ECDH x ‖ shared secret, "SECUREBOX" ‖ 02 00, "P256 HKDF-SHA-256 AES-128-GCM").
+// The keychain's boxes have no shared secret; the published vectors do.
 const (
 	boxSalt  = "SECUREBOX\x02\x00"
 	boxInfo  = "P256 HKDF-SHA-256 AES-128-GCM"
@@ -48,8 +49,9 @@ func randomBytes(rand io.Reader, n int) ([]byte, error) {
 	return b, nil
 }
 
-// sealBox encrypts payload to a public key. header is bound and not contained.
-func sealBox(rand io.Reader, to *ecdh.PublicKey, header, payload []byte) ([]byte, error) {
+// sealBox encrypts payload to a public key. header is bound and not contained;
+// sharedSecret may be nil.
+func sealBox(rand io.Reader, to *ecdh.PublicKey, sharedSecret, header, payload []byte) ([]byte, error) {
 	ephemeral, err := newP256(rand)
 	if err != nil {
 		return nil, err
@@ -58,7 +60,7 @@ func sealBox(rand io.Reader, to *ecdh.PublicKey, header, payload []byte) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	aead, err := boxCipher(ephemeral, to)
+	aead, err := boxCipher(ephemeral, to, sharedSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +69,8 @@ func sealBox(rand io.Reader, to *ecdh.PublicKey, header, payload []byte) ([]byte
 	return aead.Seal(box, nonce, payload, header), nil
 }
 
-// openBox decrypts what sealBox made with the same header.
-func openBox(key *ecdh.PrivateKey, header, box []byte) ([]byte, error) {
+// openBox decrypts what sealBox made with the same shared secret and header.
+func openBox(key *ecdh.PrivateKey, sharedSecret, header, box []byte) ([]byte, error) {
 	if len(box) < 2+pointLen+nonceLen || box[0] != 2 || box[1] != 0 {
 		return nil, fmt.Errorf("%w: not version 2", errBox)
 	}
@@ -76,7 +78,7 @@ func openBox(key *ecdh.PrivateKey, header, box []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBox, err)
 	}
-	aead, err := boxCipher(key, ephemeral)
+	aead, err := boxCipher(key, ephemeral, sharedSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +90,12 @@ func openBox(key *ecdh.PrivateKey, header, box []byte) ([]byte, error) {
 	return payload, nil
 }
 
-func boxCipher(key *ecdh.PrivateKey, peer *ecdh.PublicKey) (cipher.AEAD, error) {
+func boxCipher(key *ecdh.PrivateKey, peer *ecdh.PublicKey, sharedSecret []byte) (cipher.AEAD, error) {
 	x, err := key.ECDH(peer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBox, err)
 	}
-	k, err := hkdf.Key(sha256.New, x, []byte(boxSalt), boxInfo, 16)
+	k, err := hkdf.Key(sha256.New, append(x, sharedSecret...), []byte(boxSalt), boxInfo, 16)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBox, err)
 	}
