@@ -526,4 +526,3 @@ func TestPlugAndUnplugLeavesNothing(t *testing.T) {
 	}
 	t.Errorf("%d goroutines before, %d after", before, runtime.NumGoroutine())
 }
-
