@@ -6,7 +6,7 @@
 // and in which version of its format. Opening looks before it maps: a file that
 // is truncated, damaged, of another kind, of a newer version or in use is refused
 // with an [*Error] that names the path and what to do, and is left as it is. The
-// look reads the file once, some milliseconds for ten megabytes; after that, a
+// look reads the file once, some 30 milliseconds for ten megabytes; after that, a
 // change costs what it changes, and is on the disk when the call returns.
 //
 // Files are readable by their owner alone, and so are directories made for them.
