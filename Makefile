@@ -10,14 +10,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # Debian packages: a C compiler and OpenSSL for the simulated TPM (cgo) and the race
-# detector, swtpm for scenarios with several TPMs.
-PACKAGES := gcc libc6-dev libssl-dev swtpm
+# detector, libusb for keys on USB, swtpm for scenarios with several TPMs.
+PACKAGES := gcc libc6-dev pkg-config libssl-dev libusb-1.0-0-dev swtpm
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# cgo is used where a C compiler and OpenSSL's headers are; it is looked at when a
-# recipe runs, after deps.
-CGO = $$(printf '\#include <openssl/ssl.h>\n' | gcc -E - >/dev/null 2>&1 && echo 1 || echo 0)
+# cgo is used where a C compiler and the headers are; it is looked at when a recipe
+# runs, after deps.
+CGO = $$(pkg-config --exists openssl libusb-1.0 2>/dev/null && command -v gcc >/dev/null && echo 1 || echo 0)
 
 FUZZTIME ?= 30s
 
@@ -41,7 +41,7 @@ deps:
 
 build: deps
 	@cgo=$(CGO); \
-	[ $$cgo = 1 ] || echo "Building without cgo: the simulated TPM is left out; scenarios with a TPM need swtpm and are skipped without it."; \
+	[ $$cgo = 1 ] || echo "Building without cgo: the simulated TPM and access to keys through libusb are left out; scenarios with a TPM use swtpm, or are skipped where that is missing, too."; \
 	CGO_ENABLED=$$cgo go build -o bin/ ./cmd/fido-emu ./cmd/harness
 	@echo "Built bin/harness and bin/fido-emu."
 
