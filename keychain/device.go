@@ -165,8 +165,8 @@ func (d *Device) prepare(account, secret string) (*ecdh.PrivateKey, login, error
 		return nil, login{}, err
 	}
 	id := accountID(account)
-	proof, err := stretch(secret, []byte("fido-emu keychain login "+id), iterations)
-	return identity, login{id, proof[:32]}, err
+	proof, err := stretch(secret, []byte("fido-emu keychain login "+id), iterations, 32)
+	return identity, login{id, proof}, err
 }
 
 // enter notes what the service said to a device that knocked. d.mu is held.
@@ -234,9 +234,9 @@ func (d *Device) refresh(ctx context.Context, s *session) error {
 // iterations of PBKDF2: few for a real provider, enough to be one in kind.
 const iterations = 20_000
 
-// stretch derives 64 bytes from what a person remembers.
-func stretch(secret string, salt []byte, iterations int) ([]byte, error) {
-	return pbkdf2.Key(sha256.New, secret, salt, iterations, 64)
+// stretch derives bytes from what a person remembers.
+func stretch(secret string, salt []byte, iterations, length int) ([]byte, error) {
+	return pbkdf2.Key(sha256.New, secret, salt, iterations, length)
 }
 
 // accountID is what the service knows of an account's name.

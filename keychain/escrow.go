@@ -57,7 +57,7 @@ func (d *Device) escrow(account, passcode string) (*depositRequest, error) {
 
 // passcodeKeys derives from a passcode what proves it and what it encrypts with.
 func passcodeKeys(passcode string, salt []byte, iterations int) (proof, key []byte, err error) {
-	b, err := stretch(passcode, salt, iterations)
+	b, err := stretch(passcode, salt, iterations, 64)
 	if err != nil {
 		return nil, nil, err
 	}

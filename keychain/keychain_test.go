@@ -183,7 +183,8 @@ func TestAccountSecrets(t *testing.T) {
 }
 
 func TestEscrow(t *testing.T) {
-	w := newWorld(t, keychain.ServiceConfig{})
+	store := keychain.NewMemoryStore()
+	w := newWorld(t, keychain.ServiceConfig{Store: store})
 	phone := w.founder("phone", nil)
 	w.must(phone.SetPasscode(ctx(), passcode))
 	w.put(phone, "c1", "example.com", "ada")
@@ -208,6 +209,8 @@ func TestEscrow(t *testing.T) {
 	}
 	w.refused(phone.RecoverFromEscrow(ctx(), account, secret, "0000"), keychain.EscrowDestroyed)
 	w.refused(phone.RecoverFromEscrow(ctx(), account, secret, passcode), keychain.EscrowDestroyed)
+	restarted := newWorld(t, keychain.ServiceConfig{Store: copied(store)})
+	w.refused(restarted.device("phone", nil).RecoverFromEscrow(ctx(), account, secret, passcode), keychain.EscrowDestroyed)
 
 	w.must(tablet.SetPasscode(ctx(), "new one"))
 	w.must(phone.RecoverFromEscrow(ctx(), account, secret, "new one"))

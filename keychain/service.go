@@ -19,7 +19,7 @@ type ServiceConfig struct {
 	Store    Store            // nil for a [MemoryStore]
 	Now      func() time.Time // nil for time.Now; it only stamps events
 	Rand     io.Reader        // nil for crypto/rand; makes bearers and salts
-	OnEvent  func(Event)      // nil, or told about every operation, one after the other
+	OnEvent  func(Event)      // nil, or told about every operation, one after the other; must not call the service
 }
 
 // Event is one operation as the service saw it.
