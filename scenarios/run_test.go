@@ -82,3 +82,48 @@ func TestSameSeedSameEvents(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryOtherStep runs what the library does not.
+func TestEveryOtherStep(t *testing.T) {
+	sources, err := Sources([]string{"testdata"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range runAll(t, sources, Options{Title: "steps"}) {
+		if e.Kind == report.ScenarioEnd && e.Outcome != report.Passed {
+			t.Errorf("%s: %s %s %+v", e.ScenarioID, e.Outcome, e.Text, e.Failure)
+		}
+	}
+}
+
+// TestSecretsStayOut looks for PINs, passcodes and passes in what a run tells.
+func TestSecretsStayOut(t *testing.T) {
+	source := `title: Secrets
+people: {ada: }
+accounts: {cloud: }
+devices:
+  key: {profile: security-key, pin: "471100"}
+  phone: {profile: passkey-provider, account: cloud, passcode: "112233"}
+steps:
+  - {register: ada, with: key, pin: "471100"}
+  - {change-pin: key, from: "471100", to: "815815"}
+  - {fail-pin: key, pin: "909090"}
+  - {redeem-pass: ada, pass: SECR-ETXX-PASS, expect: refused}
+  - {set-passcode: phone, to: "445566"}
+  - {sign-in: ada, with: key, pin: "86421357", expect: refused}
+`
+	seed := uint64(1)
+	events := runAll(t, []Source{{File: "s.yaml", ID: "s", Text: []byte(source)}}, Options{Title: "secrets", Seed: &seed})
+	told, err := json.Marshal(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"471100", "112233", "815815", "909090", "SECR-ETXX-PASS", "445566", "86421357"} {
+		if bytes.Contains(told, []byte(secret)) {
+			t.Errorf("%s is in the events", secret)
+		}
+	}
+	if last := events[len(events)-1]; last.Outcome != report.Passed {
+		t.Errorf("%+v", last)
+	}
+}

@@ -10,11 +10,11 @@ import (
 
 // Problem is one thing that is wrong with a scenario file.
 type Problem struct {
-	At      report.Location
-	Found   string   `json:"found,omitempty"`   // what is wrong, naming what was found
-	Nearest string   `json:"nearest,omitempty"` // the allowed word that was probably meant; empty when none is near
-	Allowed []string `json:"allowed,omitempty"` // what may stand there; empty when a list would not help
-	Hint    string   `json:"hint,omitempty"`    // what to do, where that is not plain
+	At      report.Location `json:"at"`
+	Found   string          `json:"found,omitempty"`   // what is wrong, naming what was found
+	Nearest string          `json:"nearest,omitempty"` // the allowed word that was probably meant; empty when none is near
+	Allowed []string        `json:"allowed,omitempty"` // what may stand there; empty when a list would not help
+	Hint    string          `json:"hint,omitempty"`    // what to do, where that is not plain
 }
 
 // Error returns the problem in one line, beginning with file:line:column.

@@ -77,7 +77,7 @@ func (s *Scenario) ProviderOf(account string, of func(profile string) string) (s
 			}
 		}
 	}
-	return "", fmt.Errorf("account %s has no provider and no device: give it provider:", account)
+	return "", fmt.Errorf("account %s has no provider and no device; give it a provider", account)
 }
 
 // builder makes typed values of a tree that was found to be in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"fido-emu/report"
@@ -94,6 +95,6 @@ func (b *Browser) chooseAccount(_ context.Context, c webauthn.AccountChoice) (in
 func (b *Browser) tell(c webauthn.Ceremony) {
 	b.world.emit(report.Event{
 		Kind:     report.WebAuthn,
-		Ceremony: report.NewCeremony(c.Type, b.person.Name, c.Origin, c.Options, c.Response, c.Err),
+		Ceremony: report.NewCeremony(strings.TrimPrefix(c.Type, "webauthn."), b.person.Name, c.Origin, c.Options, c.Response, c.Err),
 	})
 }
