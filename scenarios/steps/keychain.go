@@ -13,7 +13,6 @@ const groupSync = "Sync accounts"
 
 func syncing() []Step {
 	devices := language.Member{Name: "devices", Kind: language.DeviceName, List: true, Text: "Which, one after the other."}
-	account := language.Member{Name: "account", Kind: language.AccountRef, Required: true, Text: "Which account."}
 	return []Step{
 		{language.Usage{
 			Verb: "sync", Group: groupSync, Summary: "Devices send what changed on them to their account, and fetch what changed elsewhere.",
@@ -38,6 +37,12 @@ func syncing() []Step {
 			Verb: "heal", Group: groupSync, Summary: "The way from devices to their account is good again; what was held arrives.",
 			Subject: devices, Example: "- heal: phone",
 		}, eachMember(func(ctx context.Context, d *world.Device) error { d.Link.Heal(); d.Link.Release(ctx); return nil })},
+	}
+}
+
+func membership() []Step {
+	account := language.Member{Name: "account", Kind: language.AccountRef, Required: true, Text: "Which account."}
+	return []Step{
 		{language.Usage{
 			Verb: "join", Group: groupSync, Summary: "A device asks to join a sync account, and shows a code for one of its devices to approve.",
 			Subject: device("Which asks."), Members: []language.Member{account},
