@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"fido-emu/ctap"
@@ -17,7 +18,7 @@ var _ ctap.Authenticator = (*Channel)(nil)
 type Channel struct {
 	dialer Dialer
 	conn   Conn
-	info   initReply // changed by whoever has the turn
+	info   atomic.Pointer[initReply] // what the device said last
 
 	turn  chan struct{} // holds one token while a transaction runs
 	stale bool          // the channel must be resynchronised first; changed by whoever has the turn
@@ -35,19 +36,17 @@ func newChannel(d Dialer, conn Conn) *Channel {
 	return c
 }
 
-func (c *Channel) accept(r initReply) { c.info = r }
-
 // ID returns the channel identifier.
-func (c *Channel) ID() uint32 { return c.info.channel }
+func (c *Channel) ID() uint32 { return c.info.Load().channel }
 
 // Capabilities returns what the device says that it can do.
-func (c *Channel) Capabilities() Capabilities { return c.info.capabilities }
+func (c *Channel) Capabilities() Capabilities { return c.info.Load().capabilities }
 
 // Version returns the device version: major, minor, build.
-func (c *Channel) Version() [3]byte { return c.info.version }
+func (c *Channel) Version() [3]byte { return c.info.Load().version }
 
 // Protocol returns the version of CTAPHID that the device speaks, which is 2.
-func (c *Channel) Protocol() byte { return c.info.protocol }
+func (c *Channel) Protocol() byte { return c.info.Load().protocol }
 
 // Done is closed when the device is gone or the channel was closed.
 func (c *Channel) Done() <-chan struct{} { return c.inbox.done }
@@ -118,14 +117,15 @@ func (c *Channel) Resync(ctx context.Context) error {
 		return err
 	}
 	defer c.release()
-	info, err := c.initialise(ctx, c.info.channel)
+	info, err := c.initialise(ctx, c.ID())
 	if errors.Is(err, ErrInvalidChannel) {
 		info, err = c.initialise(ctx, Broadcast)
 	}
 	if err != nil {
 		return fmt.Errorf("resynchronising the channel: %w", err)
 	}
-	c.info, c.stale = info, false
+	c.info.Store(&info)
+	c.stale = false
 	return nil
 }
 
@@ -159,13 +159,11 @@ func (c *Channel) transact(ctx context.Context, command Command, payload []byte)
 	}
 	start := time.Now()
 	for {
-		answer, err := c.once(ctx, Message{Channel: c.info.channel, Command: command, Payload: payload})
+		answer, err := c.once(ctx, Message{Channel: c.ID(), Command: command, Payload: payload})
 		if !errors.Is(err, ErrChannelBusy) || time.Since(start) >= c.dialer.BusyTimeout {
 			return answer, err
 		}
-		if err := pause(ctx); err != nil {
-			return nil, err
-		}
+		rest(ctx, busyPause) // when ctx ends the next try tells so
 	}
 }
 
@@ -252,7 +250,7 @@ func (c *Channel) recover(ctx context.Context, a *answer, err error) error {
 
 // resync puts device and host back in step.
 func (c *Channel) resync(ctx context.Context) error {
-	if _, err := c.initialise(ctx, c.info.channel); err != nil {
+	if _, err := c.initialise(ctx, c.ID()); err != nil {
 		return fmt.Errorf("resynchronising the channel: %w", err)
 	}
 	c.stale = false

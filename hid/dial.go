@@ -48,7 +48,7 @@ func (d Dialer) Dial(ctx context.Context, conn Conn) (*Channel, error) {
 		c.Close()
 		return nil, fmt.Errorf("opening a channel: %w", err)
 	}
-	c.accept(info)
+	c.info.Store(&info)
 	return c, nil
 }
 
@@ -64,24 +64,27 @@ type initReply struct {
 func (c *Channel) initialise(ctx context.Context, channel uint32) (initReply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.dialer.OpenTimeout, ErrNoReply)
 	defer cancel()
-	var nonce [nonceSize]byte
-	for {
-		if _, err := io.ReadFull(c.dialer.Rand, nonce[:]); err != nil {
-			return initReply{}, fmt.Errorf("cannot make a nonce: %w", err)
-		}
-		payload, err := c.once(ctx, Message{Channel: channel, Command: Init, Payload: nonce[:]})
-		if err == nil {
+	for busy := false; ; busy = true {
+		payload, err := c.ask(ctx, channel)
+		switch {
+		case err == nil:
 			return parseInitReply(payload)
-		}
-		if !errors.Is(err, ErrChannelBusy) {
+		case busy && errors.Is(err, ErrNoReply):
+			return initReply{}, ErrChannelBusy
+		case !errors.Is(err, ErrChannelBusy):
 			return initReply{}, err
 		}
-		if cause := pause(ctx); errors.Is(cause, ErrNoReply) {
-			return initReply{}, err
-		} else if cause != nil {
-			return initReply{}, cause
-		}
+		rest(ctx, busyPause) // the next try tells why there is none
 	}
+}
+
+// ask sends CTAPHID_INIT with a nonce of its own.
+func (c *Channel) ask(ctx context.Context, channel uint32) ([]byte, error) {
+	var nonce [nonceSize]byte
+	if _, err := io.ReadFull(c.dialer.Rand, nonce[:]); err != nil {
+		return nil, fmt.Errorf("cannot make a nonce: %w", err)
+	}
+	return c.once(ctx, Message{Channel: channel, Command: Init, Payload: nonce[:]})
 }
 
 // parseInitReply reads the answer to CTAPHID_INIT, which later versions may make
@@ -100,14 +103,12 @@ func parseInitReply(b []byte) (initReply, error) {
 	return r, nil
 }
 
-// pause waits before a busy device is asked again.
-func pause(ctx context.Context) error {
-	t := time.NewTimer(busyPause)
+// rest waits for a time, or until ctx ends.
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -261,7 +261,8 @@ func (l *line) apply(ctx context.Context, f Fault, p Packet, reports []Report) (
 		l.held = append(l.held, reports...)
 		return nil, nil
 	case Delay:
-		return reports, wait(ctx, f.Delay)
+		rest(ctx, f.Delay)
+		return reports, nil
 	case Corrupt, WrongChannel, WrongSequence:
 		return changed(f, reports), nil
 	case KeepalivesStop, KeepalivesForever:
@@ -306,15 +307,4 @@ func changed(f Fault, reports []Report) []Report {
 		wrong[i] = r
 	}
 	return wrong
-}
-
-// wait lets time pass.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-	return nil
 }
