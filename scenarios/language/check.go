@@ -52,7 +52,7 @@ func (c *checker) members(what string, v Value, table []Member) {
 	}
 	for _, m := range table {
 		if m.Required && v.Field(m.Name) == nil {
-			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s lacks %s", what, m.Name), Hint: m.Text})
+			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s lacks %s (%s)", what, m.Name, strings.TrimSuffix(m.Text, "."))})
 		}
 	}
 }
