@@ -99,12 +99,12 @@ func measureCBOR(_ context.Context, e effort) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	one, err := against(e, "registration, CBOR", "floor is a P-256 key and one signature", 1.25,
+	one, err := against(e, "registration, CBOR", "floor is a P-256 key and one signature by ecdsa.SignASN1; ours is RFC 6979, which needs less randomness", 1.25,
 		func() error { _, err := exchange(a, register); return err }, registerFloor)
 	if err != nil {
 		return nil, err
 	}
-	two, err := against(e, "assertion, CBOR", "floor is one P-256 signature", 1.25,
+	two, err := against(e, "assertion, CBOR", "floor is one P-256 signature by ecdsa.SignASN1; ours is RFC 6979, which needs less randomness", 1.25,
 		func() error { _, err := exchange(a, assert); return err }, func() error { return signFloor(key) })
 	return []row{one, two}, err
 }
