@@ -264,10 +264,8 @@ func (c *Channel) write(m Message) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range reports {
-		if err := c.conn.WriteReport(r); err != nil {
-			return c.inbox.lost(err)
-		}
+	if err := writeAll(c.conn, reports); err != nil {
+		return c.inbox.lost(err)
 	}
 	return nil
 }

@@ -156,7 +156,9 @@ func (a *answer) initialises(p Packet) (ended bool) {
 		return bytes.HasPrefix(payload, a.request.Payload)
 	case ErrorReply:
 		a.err = a.code(payload)
-		return a.err != ErrInvalidSeq && a.err != ErrMsgTimeout
+		stale := a.err == ErrInvalidSeq || a.err == ErrMsgTimeout ||
+			a.err == ErrInvalidChannel && a.request.Channel == Broadcast
+		return !stale
 	}
 	return false
 }

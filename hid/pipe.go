@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// pipeDepth is how many reports may wait in one direction of a pipe: more than a
-// message has, as many as an operating system would keep for a slow reader.
+// pipeDepth is how many reports may wait in one direction of a pipe before a writer
+// has to: more than a message has.
 const pipeDepth = 256
 
 // Pipe returns the two ends of a connection in memory with reports of 64 bytes. A
@@ -18,10 +18,9 @@ func Pipe() (device, host Conn) { return PipeSize(ReportSize, ReportSize) }
 // PipeSize is [Pipe] with reports of other sizes in bytes: output from host to
 // device, input from device to host.
 func PipeSize(output, input int) (device, host Conn) {
-	down, up := make(chan Report, pipeDepth), make(chan Report, pipeDepth)
 	cord := &cord{cut: make(chan struct{})}
-	return &pipeEnd{read: down, write: up, readSize: output, writeSize: input, cord: cord},
-		&pipeEnd{read: up, write: down, readSize: input, writeSize: output, cord: cord}
+	down, up := newQueue(cord, output), newQueue(cord, input)
+	return &pipeEnd{in: down, out: up, cord: cord}, &pipeEnd{in: up, out: down, cord: cord}
 }
 
 // cord is what both ends of a pipe hang on.
@@ -30,46 +29,110 @@ type cord struct {
 	cut  chan struct{}
 }
 
+// queue is one direction of a pipe.
+type queue struct {
+	cord    *cord
+	size    int           // of a report
+	filled  chan struct{} // holds a token when reports came
+	drained chan struct{} // holds a token when there is room again
+
+	mu      sync.Mutex
+	reports []Report
+	first   int // index of the oldest
+}
+
+func newQueue(c *cord, size int) *queue {
+	return &queue{cord: c, size: size, filled: make(chan struct{}, 1), drained: make(chan struct{}, 1)}
+}
+
+// signal leaves a token, unless there is one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// push adds reports, all at once, and tells whether there was room.
+func (q *queue) push(reports []Report) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.reports)-q.first >= pipeDepth {
+		return false
+	}
+	q.reports = append(q.reports, reports...)
+	signal(q.filled)
+	return true
+}
+
+// pop takes the oldest report, nil when there is none.
+func (q *queue) pop() Report {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.first == len(q.reports) {
+		return nil
+	}
+	r := q.reports[q.first]
+	q.reports[q.first] = nil
+	q.first++
+	if q.first == len(q.reports) {
+		q.reports, q.first = q.reports[:0], 0
+	}
+	signal(q.drained)
+	return r
+}
+
+// pipeEnd is one end of a pipe.
 type pipeEnd struct {
-	read, write         chan Report
-	readSize, writeSize int
-	cord                *cord
+	in, out *queue
+	cord    *cord
 }
 
 func (p *pipeEnd) ReadReport(ctx context.Context) (Report, error) {
-	select {
-	case <-p.cord.cut:
-		return nil, ErrUnplugged
-	default:
-	}
-	select {
-	case r := <-p.read:
-		return r, nil
-	case <-p.cord.cut:
-		return nil, ErrUnplugged
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *pipeEnd) WriteReport(r Report) error {
-	if len(r) != p.writeSize {
-		return fmt.Errorf("report of %d bytes, want %d", len(r), p.writeSize)
-	}
-	select {
-	case <-p.cord.cut:
-		return ErrUnplugged
-	default:
-	}
-	select {
-	case p.write <- r:
-		return nil
-	case <-p.cord.cut:
-		return ErrUnplugged
+	for {
+		select {
+		case <-p.cord.cut:
+			return nil, ErrUnplugged
+		default:
+		}
+		if r := p.in.pop(); r != nil {
+			return r, nil
+		}
+		select {
+		case <-p.in.filled:
+		case <-p.cord.cut:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 
-func (p *pipeEnd) Sizes() (read, write int) { return p.readSize, p.writeSize }
+func (p *pipeEnd) WriteReport(r Report) error { return p.writeReports([]Report{r}) }
+
+// writeReports writes the reports of a message, for which the reader wakes only once.
+func (p *pipeEnd) writeReports(reports []Report) error {
+	for _, r := range reports {
+		if len(r) != p.out.size {
+			return fmt.Errorf("report of %d bytes, want %d", len(r), p.out.size)
+		}
+	}
+	for {
+		select {
+		case <-p.cord.cut:
+			return ErrUnplugged
+		default:
+		}
+		if p.out.push(reports) {
+			return nil
+		}
+		select {
+		case <-p.out.drained:
+		case <-p.cord.cut:
+		}
+	}
+}
+
+func (p *pipeEnd) Sizes() (read, write int) { return p.in.size, p.out.size }
 
 func (p *pipeEnd) Close() error {
 	p.cord.once.Do(func() { close(p.cord.cut) })

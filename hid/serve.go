@@ -199,11 +199,8 @@ func (s *server) send(m Message) {
 		s.fail(m.Channel, ErrOther)
 		return
 	}
-	for _, r := range reports {
-		if err := s.conn.WriteReport(r); err != nil {
-			s.cancel(gone(err))
-			return
-		}
+	if err := writeAll(s.conn, reports); err != nil {
+		s.cancel(gone(err))
 	}
 }
 

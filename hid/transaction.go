@@ -3,7 +3,6 @@ package hid
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"fido-emu/ctap"
@@ -15,11 +14,8 @@ type transaction struct {
 	request Message
 	cancel  context.CancelFunc
 
-	keepalive *time.Timer // nil but for CTAPHID_CBOR
-
-	mu      sync.Mutex // guards what follows; taken after the server's
-	status  ctap.Progress
-	changes []ctap.Progress // not sent yet
+	keepalive *time.Timer   // nil but for CTAPHID_CBOR
+	status    ctap.Progress // guarded by the server's mutex
 }
 
 // run answers m with what work returns, in a goroutine of its own, so that the host
@@ -63,10 +59,6 @@ func (t *transaction) finish(ctx context.Context, payload []byte, err error) {
 	if s.current != t {
 		return
 	}
-	_, changes := t.takeChanges()
-	for _, p := range changes {
-		t.sendStatus(p)
-	}
 	s.current = nil
 	if t.request.Command == CBOR && err != nil && wasCancelled {
 		payload, err = []byte{byte(ctap.ErrKeepaliveCancel)}, nil
@@ -95,46 +87,28 @@ func (t *transaction) interval() time.Duration {
 	return orElse(t.server.device.KeepaliveInterval, DefaultKeepaliveInterval)
 }
 
-// progress notes a change of status, which is sent at once, by the timer, so that
-// the authenticator never waits for its host.
+// progress sends a change of status at once. It waits no longer than a WriteReport does.
 func (t *transaction) progress(p ctap.Progress) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p == t.status {
-		return
+	t.server.mu.Lock()
+	defer t.server.mu.Unlock()
+	if p != t.status {
+		t.status = p
+		t.sendStatus()
 	}
-	t.status = p
-	t.changes = append(t.changes, p)
-	t.keepalive.Reset(0)
 }
 
-// keepAlive sends the status (section 11.2.9.1.7): every change, or the same again
-// when nothing changed for an interval.
+// keepAlive sends the status again when it did not change for an interval.
 func (t *transaction) keepAlive() {
-	s := t.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.current != t {
+	t.server.mu.Lock()
+	defer t.server.mu.Unlock()
+	t.sendStatus()
+}
+
+// sendStatus is CTAPHID_KEEPALIVE (section 11.2.9.1.7).
+func (t *transaction) sendStatus() {
+	if t.server.current != t {
 		return
 	}
-	status, changes := t.takeChanges()
-	if len(changes) == 0 {
-		t.sendStatus(status)
-	}
-	for _, p := range changes {
-		t.sendStatus(p)
-	}
+	t.server.send(Message{Channel: t.request.Channel, Command: Keepalive, Payload: []byte{byte(t.status)}})
 	t.keepalive.Reset(t.interval())
-}
-
-// takeChanges returns the status and its changes, in order, that were not sent yet.
-func (t *transaction) takeChanges() (status ctap.Progress, changes []ctap.Progress) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	changes, t.changes = t.changes, nil
-	return t.status, changes
-}
-
-func (t *transaction) sendStatus(p ctap.Progress) {
-	t.server.send(Message{Channel: t.request.Channel, Command: Keepalive, Payload: []byte{byte(p)}})
 }
