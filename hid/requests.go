@@ -204,5 +204,9 @@ func (s *server) busyChannel() uint32 {
 func (s *server) cancelled(channel uint32) {
 	if t := s.current; t != nil && t.request.Channel == channel && t.request.Command == CBOR {
 		t.cancel()
+		if !t.started {
+			s.waiting = nil
+			t.finish(nil, context.Canceled)
+		}
 	}
 }

@@ -79,6 +79,7 @@ func Serve(ctx context.Context, conn Conn, d Device) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s.ctx, s.cancel = ctx, cancel
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	s.running.Go(s.worker)
 	err = s.read()
 	s.cancel(err)
 	stop()
@@ -95,7 +96,7 @@ type server struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
-	core    chan struct{} // holds one token while a function of the device runs
+	wake    chan struct{} // holds a token when there is something for the worker
 
 	readSize, writeSize int
 
@@ -105,10 +106,13 @@ type server struct {
 	message  Assembler // the request that is coming in
 	overdue  *time.Timer
 	current  *transaction // the request that is being answered; nil when there is none
+	waiting  *transaction // the same while the worker has not begun with it
+
+	lostPower bool // the worker is to tell the device
 }
 
 func newServer(conn Conn, d Device) (*server, error) {
-	s := &server{conn: conn, device: d, core: make(chan struct{}, 1)}
+	s := &server{conn: conn, device: d, wake: make(chan struct{}, 1)}
 	s.readSize, s.writeSize = conn.Sizes()
 	if s.readSize < minReport || s.writeSize < minReport {
 		return nil, fmt.Errorf("reports of %d and %d bytes are too short: CTAPHID needs %d", s.readSize, s.writeSize, minReport)
@@ -160,18 +164,11 @@ func (s *server) shutDown() {
 // powerCycle loses all that a device without power loses.
 func (s *server) powerCycle() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.abort()
 	s.channels.ids, s.lock = nil, lock{}
-	s.mu.Unlock()
-	if s.device.PowerCycle == nil {
-		return
-	}
-	select {
-	case s.core <- struct{}{}:
-		s.device.PowerCycle()
-		<-s.core
-	case <-s.ctx.Done():
-	}
+	s.lostPower = true
+	signal(s.wake)
 }
 
 // abort drops the transaction, whatever its stage (section 11.2.5.3).
@@ -179,7 +176,7 @@ func (s *server) abort() {
 	s.dropMessage()
 	if s.current != nil {
 		s.current.stop()
-		s.current = nil
+		s.current, s.waiting = nil, nil
 	}
 }
 

@@ -12,49 +12,63 @@ import (
 type transaction struct {
 	server  *server
 	request Message
+	ctx     context.Context
 	cancel  context.CancelFunc
+	work    func(context.Context) ([]byte, error)
 
-	keepalive *time.Timer   // nil but for CTAPHID_CBOR
-	status    ctap.Progress // guarded by the server's mutex
+	// Guarded by the server's mutex.
+	started   bool
+	keepalive *time.Timer // nil but for CTAPHID_CBOR
+	status    ctap.Progress
 }
 
-// run answers m with what work returns, in a goroutine of its own, so that the host
-// is still listened to.
+// run has m answered with what work returns, by the worker, so that the host is still
+// listened to.
 func (s *server) run(m Message, work func(context.Context) ([]byte, error)) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	t := &transaction{server: s, request: m, cancel: cancel, status: ctap.Processing}
-	ctx = ctap.WithChannel(ctx, m.Channel)
+	t := &transaction{server: s, request: m, cancel: cancel, work: work, status: ctap.Processing}
+	t.ctx = ctap.WithChannel(ctx, m.Channel)
 	if m.Command == CBOR {
-		ctx = ctap.WithProgress(ctx, t.progress)
+		t.ctx = ctap.WithProgress(t.ctx, t.progress)
 		t.keepalive = time.AfterFunc(t.interval(), t.keepAlive)
 	}
-	s.current = t
-	s.running.Go(func() {
-		payload, err := s.work(ctx, work)
-		t.finish(ctx, payload, err)
-	})
+	s.current, s.waiting = t, t
+	signal(s.wake)
 }
 
-// work waits until the device is free: a transaction that was aborted may still be
-// on its way out.
-func (s *server) work(ctx context.Context, work func(context.Context) ([]byte, error)) ([]byte, error) {
-	select {
-	case s.core <- struct{}{}:
-		defer func() { <-s.core }()
-	case <-ctx.Done():
+// worker calls the functions of the device, one at a time. It is one goroutine for
+// all, because a new one would have to grow its stack for every signature. A
+// transaction that was aborted may keep it busy; the next one waits.
+func (s *server) worker() {
+	for {
+		select {
+		case <-s.wake:
+		case <-s.ctx.Done():
+			return
+		}
+		s.mu.Lock()
+		t, lostPower := s.waiting, s.lostPower
+		s.waiting, s.lostPower = nil, false
+		if t != nil {
+			t.started = true
+		}
+		s.mu.Unlock()
+		if lostPower && s.device.PowerCycle != nil {
+			s.device.PowerCycle()
+		}
+		if t != nil {
+			payload, err := t.work(t.ctx)
+			s.mu.Lock()
+			t.finish(payload, err)
+			s.mu.Unlock()
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return work(ctx)
 }
 
 // finish sends the answer, unless the transaction was aborted.
-func (t *transaction) finish(ctx context.Context, payload []byte, err error) {
+func (t *transaction) finish(payload []byte, err error) {
 	s := t.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wasCancelled := ctx.Err() != nil
+	wasCancelled := t.ctx.Err() != nil
 	t.stop()
 	if s.current != t {
 		return
