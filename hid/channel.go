@@ -181,14 +181,7 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 	if err := c.write(request); err != nil {
 		return nil, err
 	}
-	silent := false
-	select {
-	case <-a.ready:
-	case <-c.inbox.done:
-	case <-ctx.Done():
-	case <-a.silence.C:
-		silent = true
-	}
+	silent := a.wait(ctx, c.inbox.done)
 	switch {
 	case a.answered():
 		return c.received(ctx, a)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fido-emu/ctap"
@@ -33,16 +34,11 @@ func (b *inbox) open(conn Conn) {
 }
 
 func (b *inbox) read(ctx context.Context) error {
-	for {
-		r, err := b.conn.ReadReport(ctx)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			return gone(err)
-		}
-		b.sort(r)
+	err := receive(ctx, b.conn, b.sort)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
+	return gone(err)
 }
 
 // close stops reading and closes the connection.
@@ -101,9 +97,11 @@ type answer struct {
 	request Message
 	ctx     context.Context // for ctap.ReportProgress
 	ready   chan struct{}
-	silence *time.Timer // runs out when the device says nothing
+	silence *time.Timer // looks whether the device says nothing
 	allowed time.Duration
-	until   time.Time // when patience ends
+	until   time.Time    // when patience ends
+	heard   atomic.Int64 // when the last packet came, in nanoseconds after begun
+	begun   time.Time
 }
 
 func newAnswer(ctx context.Context, request Message, d Dialer) *answer {
@@ -111,19 +109,32 @@ func newAnswer(ctx context.Context, request Message, d Dialer) *answer {
 	if request.Command == Init {
 		allowed = d.OpenTimeout
 	}
+	now := time.Now()
 	return &answer{
 		ctx: ctx, request: request, ready: make(chan struct{}),
-		silence: time.NewTimer(allowed), allowed: allowed, until: time.Now().Add(d.Patience),
+		silence: time.NewTimer(allowed), allowed: allowed, begun: now, until: now.Add(d.Patience),
 	}
+}
+
+// silent tells whether the device has said nothing for as long as it may. It is asked
+// when silence runs out, which is set again if not.
+func (a *answer) silent() bool {
+	last := a.begun.Add(time.Duration(a.heard.Load()))
+	left := a.allowed - time.Since(last)
+	if left > 0 {
+		a.silence.Reset(left)
+	}
+	return left <= 0
 }
 
 // add takes a packet and tells whether that ends the wait.
 func (a *answer) add(p Packet, size int) (ended bool) {
-	if time.Now().After(a.until) {
+	now := time.Now()
+	a.heard.Store(int64(now.Sub(a.begun)))
+	if now.After(a.until) {
 		a.err = fmt.Errorf("%s: %w", a.request.Command, ErrEndless)
 		return true
 	}
-	a.silence.Reset(a.allowed)
 	switch {
 	case a.request.Command == Init:
 		return a.initialises(p)
@@ -202,6 +213,24 @@ func (a *answer) code(payload []byte) error {
 // breaks ends the wait with a ProtocolError.
 func (a *answer) breaks(format string, args ...any) (ended bool) {
 	a.err = &ProtocolError{Command: a.request.Command, What: fmt.Sprintf(format, args...)}
+	return true
+}
+
+// wait waits for the answer, for ctx or the connection to end, or for a silence, which it
+// tells of.
+func (a *answer) wait(ctx context.Context, gone <-chan struct{}) (silent bool) {
+	for !silent {
+		select {
+		case <-a.ready:
+			return false
+		case <-gone:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-a.silence.C:
+			silent = a.silent()
+		}
+	}
 	return true
 }
 

@@ -38,7 +38,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	reports []Report
-	first   int // index of the oldest
+	first   int          // index of the oldest
+	taker   func(Report) // takes reports at once; nil while they are queued
 }
 
 func newQueue(c *cord, size int) *queue {
@@ -57,6 +58,12 @@ func signal(c chan struct{}) {
 func (q *queue) push(reports []Report) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.taker != nil {
+		for _, r := range reports {
+			q.taker(r)
+		}
+		return true
+	}
 	if len(q.reports)-q.first >= pipeDepth {
 		return false
 	}
@@ -80,6 +87,33 @@ func (q *queue) pop() Report {
 	}
 	signal(q.drained)
 	return r
+}
+
+// deliverTo has reports taken by the goroutine that writes them, instead of being queued:
+// handing each to another goroutine costs more than all the rest.
+func (q *queue) deliverTo(take func(Report)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, r := range q.reports[q.first:] {
+		take(r)
+	}
+	q.reports, q.first, q.taker = nil, 0, take
+	signal(q.drained)
+}
+
+// receive has every report from conn taken, until the error. It is the reading half of
+// both roles; take is called by one goroutine at a time, must not wait, and may write.
+func receive(ctx context.Context, conn Conn, take func(Report)) error {
+	if p, ok := conn.(*pipeEnd); ok {
+		p.in.deliverTo(take)
+	}
+	for {
+		r, err := conn.ReadReport(ctx)
+		if err != nil {
+			return err
+		}
+		take(r)
+	}
 }
 
 // pipeEnd is one end of a pipe.

@@ -140,17 +140,14 @@ func orElse[T comparable](v, instead T) T {
 // read handles what the host sends until that ends.
 func (s *server) read() error {
 	for {
-		r, err := s.conn.ReadReport(s.ctx)
-		switch {
-		case errors.Is(err, ErrPowerCycle):
-			s.powerCycle()
-		case s.ctx.Err() != nil:
+		err := receive(s.ctx, s.conn, s.handle)
+		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
-		case err != nil:
-			return gone(err)
-		default:
-			s.handle(r)
 		}
+		if !errors.Is(err, ErrPowerCycle) {
+			return gone(err)
+		}
+		s.powerCycle()
 	}
 }
 

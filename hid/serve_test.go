@@ -471,14 +471,24 @@ func TestServeEndsWhileNobodyReads(t *testing.T) {
 		device, host := Pipe()
 		served := make(chan error)
 		go func() { served <- Serve(ctx, device, Device{}) }()
-		w := &wire{t: t, conn: host}
-		for range pipeDepth + 1 {
-			w.send(7, Ping)
-		}
+		written := make(chan error)
+		go func() {
+			for {
+				r := Report(make([]byte, ReportSize))
+				r[4] = initBit | byte(Ping)
+				if err := host.WriteReport(r); err != nil {
+					written <- err
+					return
+				}
+			}
+		}()
 		synctest.Wait()
 		cancel()
 		if err := <-served; !errors.Is(err, context.Canceled) {
 			t.Errorf("Serve returned %v", err)
+		}
+		if err := <-written; !errors.Is(err, ErrUnplugged) {
+			t.Errorf("the host was told %v", err)
 		}
 	})
 }
