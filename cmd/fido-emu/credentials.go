@@ -1,82 +1,266 @@
 package main
 
 import (
-	"encoding/hex"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"net/http"
+	"net/url"
 	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"fido-emu/ctap/authenticator"
+	"fido-emu/fixtures/emulator"
+	"fido-emu/fixtures/emulator/control"
 	"fido-emu/state"
 )
 
-// listed is a credential without its secrets.
-type listed struct {
-	ID           string    `json:"id"`
-	RPID         string    `json:"rpId"`
-	User         string    `json:"user"`
-	UserID       string    `json:"userId"`
-	Algorithm    string    `json:"algorithm"`
-	Discoverable bool      `json:"discoverable"`
-	CreatedAt    time.Time `json:"createdAt"`
+// source is where credentials are: in a running key, or in a state that no key uses.
+type source struct {
+	remote
+	state, key string
+}
+
+func (s *source) add(c *cobra.Command) {
+	c.PersistentFlags().StringVar(&s.socket, "control", "", controlUsage)
+	c.PersistentFlags().StringVar(&s.state, "state", "", "state directory of a key that is not running")
+	c.PersistentFlags().StringVar(&s.key, "key", "", "name of the running key (default: the only one)")
+	_ = c.RegisterFlagCompletionFunc("key", func(c *cobra.Command, _ []string, to string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return completeKeys(c, nil, to)
+	}) // fails only for a flag that is not there
+}
+
+// wallet is what can be done with credentials. emulator.Wallet is one.
+type wallet interface {
+	List(secrets bool) ([]emulator.Credential, error)
+	Find(prefix string, secrets bool) (emulator.Credential, error)
+	Delete(prefix string) (emulator.Credential, error)
+	Import([]emulator.Credential) error
+}
+
+// open returns the credentials, and what closes them.
+func (s *source) open(ctx context.Context) (wallet, func() error, error) {
+	if s.state == "" {
+		client, key, err := s.remote.key(ctx, s.key)
+		return remoteWallet{ctx, client, key.Name}, func() error { return nil }, err
+	}
+	path, err := emulator.StateFile(s.state)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := state.OpenDevice(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return emulator.NewWallet(file.Credentials(0)), file.Close, nil
+}
+
+// with does something with the credentials.
+func (s *source) with(ctx context.Context, do func(wallet) error) error {
+	w, closeAll, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(w), closeAll())
+}
+
+// remoteWallet is the credentials of a running key.
+type remoteWallet struct {
+	ctx    context.Context
+	client *control.Client
+	key    string
+}
+
+func withSecrets(path string, secrets bool) string {
+	if secrets {
+		return path + "?secrets=true"
+	}
+	return path
+}
+
+func (w remoteWallet) List(secrets bool) (all []emulator.Credential, err error) {
+	return all, w.client.Do(w.ctx, http.MethodGet, withSecrets(control.Key(w.key, "credentials"), secrets), nil, &all)
+}
+
+func (w remoteWallet) Find(prefix string, secrets bool) (c emulator.Credential, err error) {
+	path := control.Key(w.key, "credentials", url.PathEscape(prefix))
+	return c, w.client.Do(w.ctx, http.MethodGet, withSecrets(path, secrets), nil, &c)
+}
+
+func (w remoteWallet) Delete(prefix string) (c emulator.Credential, err error) {
+	return c, w.client.Do(w.ctx, http.MethodDelete, control.Key(w.key, "credentials", url.PathEscape(prefix)), nil, &c)
+}
+
+func (w remoteWallet) Import(all []emulator.Credential) error {
+	return w.client.Do(w.ctx, http.MethodPost, control.Key(w.key, "credentials"), all, nil)
 }
 
 func credentialsCommand() *cobra.Command {
-	var path string
-	var asJSON bool
-	c := &cobra.Command{
-		Use:   "credentials",
-		Short: "List the credentials in a state file",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) (err error) {
-			if path == "" {
-				return usageError{errors.New("--state FILE is needed: the file that 'fido-emu exchange --state' wrote")}
-			}
-			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s: there is no such state file", path)
-			}
-			file, err := state.OpenDevice(path)
-			if err != nil {
-				return err
-			}
-			defer func() {
-				if closed := file.Close(); err == nil {
-					err = closed
-				}
-			}()
-			all, err := file.Credentials(0).All()
-			if err != nil {
-				return err
-			}
-			return listCredentials(c.OutOrStdout(), all, asJSON)
-		},
-	}
-	c.Flags().StringVar(&path, "state", "", "the state file")
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	var at source
+	c := listCredentialsCommand(&at)
+	c.Use = "credentials"
+	c.Short = "List, show, delete, export and import the credentials of a key"
+	c.Long = "The key is a running one, or one that is not running and has its state in a directory (--state)."
+	at.add(c)
+	c.AddCommand(listCredentialsCommand(&at), showCredentialCommand(&at), deleteCredentialCommand(&at), exportCommand(&at), importCommand(&at))
 	return c
 }
 
-func listCredentials(w io.Writer, all []*authenticator.Credential, asJSON bool) error {
-	rows := make([]listed, len(all))
-	for i, c := range all {
-		rows[i] = listed{
-			ID: hex.EncodeToString(c.ID), RPID: c.RP.ID, User: c.User.Name, UserID: hex.EncodeToString(c.User.ID),
-			Algorithm: c.Algorithm.String(), Discoverable: c.Discoverable, CreatedAt: c.CreatedAt,
-		}
+func listCredentialsCommand(from *source) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the credentials, oldest first",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return from.with(c.Context(), func(w wallet) error {
+				all, err := w.List(false)
+				if err != nil {
+					return err
+				}
+				return listCredentials(c.OutOrStdout(), all, asJSON)
+			})
+		},
 	}
+	addJSON(c, &asJSON)
+	return c
+}
+
+func listCredentials(w io.Writer, all []emulator.Credential, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, rows)
+		return printJSON(w, all)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "RP ID\tUSER\tALGORITHM\tCREATED\tID")
-	for _, r := range rows {
+	for _, r := range all {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s…\n", r.RPID, r.User, r.Algorithm, r.CreatedAt.Format(time.DateTime), r.ID[:min(16, len(r.ID))])
 	}
 	return t.Flush()
+}
+
+const secretsUsage = "with private keys"
+
+func showCredentialCommand(from *source) *cobra.Command {
+	var secrets, asJSON bool
+	c := &cobra.Command{
+		Use:   "show ID",
+		Short: "Show one credential; the beginning of its id is enough",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return from.with(c.Context(), func(w wallet) error {
+				one, err := w.Find(args[0], secrets)
+				if err != nil {
+					return err
+				}
+				return showCredential(c.OutOrStdout(), one, asJSON)
+			})
+		},
+	}
+	c.Flags().BoolVar(&secrets, "secrets", false, secretsUsage)
+	addJSON(c, &asJSON)
+	return c
+}
+
+func showCredential(w io.Writer, c emulator.Credential, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, c)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"id", c.ID}, {"RP ID", c.RPID}, {"RP name", c.RPName}, {"user", c.User}, {"display name", c.DisplayName},
+		{"user id", c.UserID}, {"algorithm", c.Algorithm}, {"public key", c.PublicKey}, {"created", c.CreatedAt.Format(time.RFC3339)},
+		{"discoverable", fmt.Sprint(c.Discoverable)}, {"protection", fmt.Sprint(max(c.Protection, 1))}, {"backed up", fmt.Sprint(c.BackedUp)},
+		{"private key", c.PrivateKey}, {"HMAC secret", c.HMACSecret},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(t, "%s\t%s\n", line[0], line[1])
+		}
+	}
+	return t.Flush()
+}
+
+func deleteCredentialCommand(from *source) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete one credential; the beginning of its id is enough",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return from.with(c.Context(), func(w wallet) error {
+				gone, err := w.Delete(args[0])
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s of %s at %s\n", gone.ID, gone.User, gone.RPID)
+				return err
+			})
+		},
+	}
+	return c
+}
+
+func exportCommand(from *source) *cobra.Command {
+	var secrets bool
+	c := &cobra.Command{
+		Use:   "export FILE",
+		Short: "Write the credentials to a new file",
+		Long: "Without --secrets the file is a list to look at; with them 'fido-emu credentials import' takes it.\n" +
+			"It is readable for its owner alone.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return from.with(c.Context(), func(w wallet) error {
+				all, err := w.List(secrets)
+				if err != nil {
+					return err
+				}
+				if err := writeSecret(args[0], all); err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(c.OutOrStdout(), "%d credentials written to %s\n", len(all), args[0])
+				return err
+			})
+		},
+	}
+	c.Flags().BoolVar(&secrets, "secrets", false, secretsUsage)
+	return c
+}
+
+func importCommand(to *source) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Add the credentials of a file that was exported with --secrets",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			all, err := readCredentials(args[0])
+			if err != nil {
+				return err
+			}
+			return to.with(c.Context(), func(w wallet) error {
+				if err := w.Import(all); err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+				_, err := fmt.Fprintf(c.OutOrStdout(), "%d credentials imported\n", len(all))
+				return err
+			})
+		},
+	}
+	return c
+}
+
+func readCredentials(path string) ([]emulator.Credential, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	d := json.NewDecoder(f)
+	d.DisallowUnknownFields()
+	var all []emulator.Credential
+	if err := d.Decode(&all); err != nil {
+		return nil, fmt.Errorf("%s is no list of credentials: %w", path, err)
+	}
+	return all, nil
 }

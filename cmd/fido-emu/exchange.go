@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
 	"fido-emu/ctap/trace"
-	"fido-emu/fixtures"
+	"fido-emu/fixtures/emulator"
 )
 
 // maxLine is the longest request line: the longest CTAPHID message, in hexadecimal
@@ -30,11 +31,11 @@ func exchangeCommand() *cobra.Command {
 		Example: "  echo 04 | fido-emu exchange --profile yubikey-5 --decode",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			p, err := fixtures.Lookup(profile)
+			p, err := emulator.LoadProfile("", profile)
 			if err != nil {
 				return usageError{err}
 			}
-			d, err := newDevice(c.Context(), p, path)
+			d, err := emulator.NewCore(c.Context(), p, path, authenticator.Consenting{}, realEnv())
 			if err != nil {
 				return err
 			}
@@ -47,7 +48,7 @@ func exchangeCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "security-key", "model of the authenticator; see 'fido-emu profiles'")
-	c.Flags().StringVar(&path, "state", "", "file that keeps the authenticator's state; none keeps it in memory")
+	c.Flags().StringVar(&path, "state", "", "directory that keeps the state of the key (default: it lasts as long as the process)")
 	c.Flags().BoolVar(&decode, "decode", false, "print what requests and answers say instead of hexadecimal")
 	_ = c.RegisterFlagCompletionFunc("profile", completeProfiles) // fails only for a flag that is not there
 	return c

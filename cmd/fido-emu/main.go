@@ -1,8 +1,10 @@
 // Command fido-emu is an authenticator in software.
 //
 // The rules of its interface: results go to standard output and everything else to
-// standard error; --json prints the same as JSON; exit codes are 0 for success, 1
-// for a failure and 2 for wrong usage; an error says what to do about it.
+// standard error; --json prints the same as JSON; an error says what to do about it.
+// Exit codes are 0 for success, 1 for what failed, 2 for wrong usage, 3 for what is
+// missing or broken on this computer, and 4 for a key or emulator that is not there.
+// There are no colours.
 package main
 
 import (
@@ -15,6 +17,10 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"fido-emu/fixtures/emulator"
+	"fido-emu/fixtures/emulator/control"
+	"fido-emu/state"
 )
 
 func main() {
@@ -25,13 +31,22 @@ func main() {
 
 // The exit codes.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK       = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitBench    = 3
+	exitNoDevice = 4
 )
 
 // usageError is a command line that does not make sense.
 type usageError struct{ error }
+
+// codeError ends the program with an exit code of its own, without a message when
+// there is no error.
+type codeError struct {
+	code int
+	error
+}
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	root := command()
@@ -43,9 +58,40 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(errOut, "fido-emu:", err)
+	code := exitCode(err)
+	if c := (codeError{}); !errors.As(err, &c) || c.error != nil {
+		fmt.Fprintln(errOut, "fido-emu:", err)
+	}
+	return code
+}
+
+// exitCode finds the exit code for an error.
+func exitCode(err error) int {
+	if c := (codeError{}); errors.As(err, &c) {
+		return c.code
+	}
 	if errors.As(err, &usageError{}) {
 		return exitUsage
+	}
+	for _, missing := range []error{control.ErrNotRunning, emulator.ErrNoKey} {
+		if errors.Is(err, missing) {
+			return exitNoDevice
+		}
+	}
+	for _, broken := range []error{emulator.ErrUnavailable, control.ErrRunning, state.InUse, state.Damaged, state.Truncated, state.DiskFull} {
+		if errors.Is(err, broken) {
+			return exitBench
+		}
+	}
+	if refusal, ok := errors.AsType[*control.Error](err); ok {
+		switch refusal.Code {
+		case control.CodeNoKey:
+			return exitNoDevice
+		case control.CodeUnavailable:
+			return exitBench
+		case control.CodeBadRequest:
+			return exitUsage
+		}
 	}
 	return exitFailed
 }
@@ -54,8 +100,10 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fido-emu",
 		Short: "An authenticator in software",
-		Long: "fido-emu is a FIDO authenticator that exists only in software: CTAP2 commands go in,\n" +
-			"answers come out, with keys in software, in a simulated TPM or on a mock sync keychain.",
+		Long: "fido-emu is a FIDO authenticator that exists only in software: operating systems, browsers and\n" +
+			"tools take it for a security key, with keys in software, in a simulated TPM or on a mock sync keychain.",
+		Example: "  fido-emu up --profile yubikey-5                  # a key, until Ctrl-C\n" +
+			"  fido-emu exec --lab -- fido2-token -L             # a key while a command runs, without privileges",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -64,19 +112,35 @@ func command() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 	})
-	root.AddCommand(profilesCommand(), exchangeCommand(), credentialsCommand(), versionCommand())
-	for _, c := range append(root.Commands(), root) {
-		c.Args = usageArgs(c.Args)
-	}
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run keys:"}, &cobra.Group{ID: "handle", Title: "Handle running keys:"}, &cobra.Group{ID: "look", Title: "Look:"})
+	root.AddCommand(grouped("run", upCommand(), execCommand(), downCommand(), exchangeCommand())...)
+	root.AddCommand(grouped("handle", touchCommand(), denyCommand(), fingerCommand(), unplugCommand(), plugCommand(), powerCycleCommand(),
+		loseCommand(), credentialsCommand(), snapshotCommand(), restoreCommand(), cloneCommand())...)
+	root.AddCommand(grouped("look", statusCommand(), traceCommand(), profilesCommand(), doctorCommand(), versionCommand())...)
+	strict(root)
 	return root
 }
 
-// usageArgs makes wrong arguments a usage error.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
+func grouped(id string, commands ...*cobra.Command) []*cobra.Command {
+	for _, c := range commands {
+		c.GroupID = id
+	}
+	return commands
+}
+
+// strict makes wrong arguments of a command and of those below it usage errors.
+func strict(c *cobra.Command) {
+	check := c.Args
+	if check == nil {
+		check = cobra.NoArgs
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
 			return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
 		}
 		return nil
+	}
+	for _, sub := range c.Commands() {
+		strict(sub)
 	}
 }

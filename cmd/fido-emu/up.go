@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"fido-emu/fixtures/emulator"
+	"fido-emu/fixtures/emulator/control"
+)
+
+func upCommand() *cobra.Command {
+	var f keyFlags
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Run a key, or a rack of keys, until interrupted",
+		Long: "Runs in the foreground and prints where the keys are. They are handled from elsewhere with the other\n" +
+			"commands, through a socket that is the user's alone. Interrupt, 'fido-emu down' or SIGTERM end it and\n" +
+			"leave nothing behind but the state directories.",
+		Example: "  fido-emu up --profile yubikey-5 --state ~/keys/work\n" +
+			"  fido-emu up --transport udp --touch manual\n" +
+			"  fido-emu up --rack bench.yaml",
+		RunE: func(c *cobra.Command, _ []string) error {
+			name, configs, err := f.configs(c)
+			if err != nil {
+				return err
+			}
+			r, err := bringUp(c.Context(), name, configs, c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if err := r.announce(c.OutOrStdout(), asJSON); err == nil {
+				<-r.ended.Done()
+			}
+			return r.down()
+		},
+	}
+	f.add(c)
+	addJSON(c, &asJSON)
+	return c
+}
+
+// addJSON adds the flag that every command has that prints.
+func addJSON(c *cobra.Command, asJSON *bool) {
+	c.Flags().BoolVar(asJSON, "json", false, "print JSON")
+}
+
+// upReport is what up prints as JSON, once, when the keys are there.
+type upReport struct {
+	Name    string            `json:"name"`
+	PID     int               `json:"pid"`
+	Control string            `json:"control"`
+	Keys    []emulator.Status `json:"keys"`
+}
+
+// announce says where the keys are.
+func (r *running) announce(w io.Writer, asJSON bool) error {
+	keys, err := r.statuses()
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(w, upReport{r.rack.Name(), os.Getpid(), r.socket.Path, keys})
+	}
+	for _, k := range keys {
+		why := ""
+		if k.Why != "" {
+			why = ": " + k.Why
+		}
+		if _, err := fmt.Fprintf(w, "%s (%s) is at %s, through %s%s\n", k.Name, k.Title, k.Address, k.Transport, why); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(w, "controlled at %s\n", r.socket.Path)
+	return err
+}
+
+func downCommand() *cobra.Command {
+	var at remote
+	c := &cobra.Command{
+		Use:               "down [NAME]",
+		Short:             "End a running emulator",
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeEmulators,
+		RunE: func(c *cobra.Command, args []string) error {
+			client, err := at.emulator(c.Context(), first(args))
+			if err != nil {
+				return err
+			}
+			var e control.Emulator
+			return client.Do(c.Context(), "POST", "/v1/shutdown", nil, &e)
+		},
+	}
+	at.add(c)
+	return c
+}
