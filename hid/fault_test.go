@@ -113,6 +113,82 @@ func connectFaulty(t *testing.T, d Device, side Side, faults ...Fault) *Channel 
 	return c
 }
 
+// TestFaultsCanBeInjectedAndCleared has a wire that goes wrong for a time.
+func TestFaultsCanBeInjectedAndCleared(t *testing.T) {
+	device, host := Pipe()
+	wire, err := Faulty(device, DeviceSide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, wire, Device{Authenticator: echo})
+	c, err := Dial(t.Context(), host, seed())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	request := make([]byte, 100)
+	exchange := func(want error, hits int) {
+		t.Helper()
+		if _, err := c.Exchange(t.Context(), request); !errors.Is(err, want) || wire.Hits() != hits {
+			t.Errorf("%v after %d hits, want %v after %d", err, wire.Hits(), want, hits)
+		}
+	}
+	exchange(nil, 0)
+	if err := wire.Inject(Fault{Kind: WrongSequence, Direction: ToDevice, Count: -1}); err != nil {
+		t.Fatal(err)
+	}
+	exchange(ErrInvalidSeq, 1)
+	exchange(ErrInvalidSeq, 2)
+	wire.Clear()
+	exchange(nil, 2)
+	if err := wire.Inject(Fault{Kind: "gremlin"}); err == nil {
+		t.Error("an unknown fault was taken")
+	}
+}
+
+// TestFaultyConnIsAConn holds it to the rules of the interface.
+func TestFaultyConnIsAConn(t *testing.T) {
+	device, host := Pipe()
+	wire, err := Faulty(host, HostSide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := wire.WriteReport(make(Report, 63)); err == nil {
+		t.Error("a report of 63 bytes was taken")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := wire.ReadReport(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("reading with a context that has ended: %v", err)
+	}
+	device.Close()
+	if _, err := wire.ReadReport(t.Context()); !errors.Is(err, ErrUnplugged) {
+		t.Errorf("reading: %v", err)
+	}
+	if err := wire.WriteReport(make(Report, ReportSize)); !errors.Is(err, ErrUnplugged) {
+		t.Errorf("writing: %v", err)
+	}
+	wire.Close()
+	if err := wire.Close(); err != nil {
+		t.Errorf("closing again: %v", err)
+	}
+}
+
+// TestPowerCycleComesThrough has a faulty wire on a device that loses power.
+func TestPowerCycleComesThrough(t *testing.T) {
+	device, _ := Pipe()
+	cut := make(chan struct{}, 1)
+	wire, err := Faulty(&powered{Conn: device, cut: cut}, DeviceSide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wire.Close()
+	cut <- struct{}{}
+	if _, err := wire.ReadReport(t.Context()); !errors.Is(err, ErrPowerCycle) {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestFaultsWhileOpening has faults before there is a channel.
 func TestFaultsWhileOpening(t *testing.T) {
 	for _, test := range []struct {

@@ -22,36 +22,67 @@ const (
 // foreign is added to a channel identifier to make one that nobody has.
 const foreign = 0x5A5A5A5A
 
+// FaultyConn is a Conn on which things go wrong.
+type FaultyConn struct {
+	Conn
+	ctx              context.Context
+	end              context.CancelCauseFunc
+	running          sync.WaitGroup
+	toDevice, toHost *line
+	read, write      *line // the same, as this side sees them
+}
+
 // Faulty returns conn with faults, seen from a side. It owns conn. Each direction keeps
 // its order, but a WriteReport no longer waits for the other side.
-func Faulty(conn Conn, side Side, faults ...Fault) (Conn, error) {
-	toDevice, toHost := &line{way: ToDevice}, &line{way: ToHost}
-	for _, f := range faults {
-		if err := f.Check(); err != nil {
+func Faulty(conn Conn, side Side, faults ...Fault) (*FaultyConn, error) {
+	f := &FaultyConn{Conn: conn, toDevice: &line{}, toHost: &line{}}
+	for _, fault := range faults {
+		if err := f.Inject(fault); err != nil {
 			return nil, err
 		}
-		l := toHost
-		if f.direction() == ToDevice {
-			l = toDevice
-		}
-		l.faults = append(l.faults, &armed{Fault: f})
 	}
-	ctx, end := context.WithCancelCause(context.Background())
-	f := &faulty{Conn: conn, ctx: ctx, end: end, read: toDevice, write: toHost}
+	f.ctx, f.end = context.WithCancelCause(context.Background())
+	f.read, f.write = f.toDevice, f.toHost
 	if side == HostSide {
-		f.read, f.write = toHost, toDevice
+		f.read, f.write = f.toHost, f.toDevice
 	}
 	f.start()
 	return f, nil
 }
 
-// faulty is a Conn with a line in each direction.
-type faulty struct {
-	Conn
-	ctx         context.Context
-	end         context.CancelCauseFunc
-	running     sync.WaitGroup
-	read, write *line
+// Inject adds a fault, which counts reports from now on. The error is that of
+// [Fault.Check].
+func (f *FaultyConn) Inject(fault Fault) error {
+	if err := fault.Check(); err != nil {
+		return err
+	}
+	l := f.toHost
+	if fault.direction() == ToDevice {
+		l = f.toDevice
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, &armed{Fault: fault})
+	return nil
+}
+
+// Clear takes all faults away. What already went wrong stays so.
+func (f *FaultyConn) Clear() {
+	for _, l := range []*line{f.toDevice, f.toHost} {
+		l.mu.Lock()
+		l.faults = nil
+		l.mu.Unlock()
+	}
+}
+
+// Hits returns how often faults have happened.
+func (f *FaultyConn) Hits() (n int) {
+	for _, l := range []*line{f.toDevice, f.toHost} {
+		l.mu.Lock()
+		n += l.hits
+		l.mu.Unlock()
+	}
+	return n
 }
 
 // arrival is a report, or an error that came instead.
@@ -60,7 +91,7 @@ type arrival struct {
 	err    error
 }
 
-func (f *faulty) start() {
+func (f *FaultyConn) start() {
 	f.read.in, f.read.out = make(chan arrival), make(chan arrival, pipeDepth)
 	f.write.in = make(chan arrival, pipeDepth)
 	f.read.emit = func(a arrival) error {
@@ -82,7 +113,7 @@ func (f *faulty) start() {
 }
 
 // receive reads what comes from the other side.
-func (f *faulty) receive() {
+func (f *FaultyConn) receive() {
 	for {
 		r, err := f.Conn.ReadReport(f.ctx)
 		if err != nil && !errors.Is(err, ErrPowerCycle) {
@@ -98,12 +129,14 @@ func (f *faulty) receive() {
 }
 
 // cut ends the connection.
-func (f *faulty) cut(why error) {
+func (f *FaultyConn) cut(why error) {
 	f.end(why)
 	f.Conn.Close()
 }
 
-func (f *faulty) ReadReport(ctx context.Context) (Report, error) {
+// ReadReport waits for a report that came through. The error wraps ErrUnplugged after a
+// fault has ended the connection.
+func (f *FaultyConn) ReadReport(ctx context.Context) (Report, error) {
 	if f.ctx.Err() != nil {
 		return nil, context.Cause(f.ctx)
 	}
@@ -117,7 +150,8 @@ func (f *faulty) ReadReport(ctx context.Context) (Report, error) {
 	}
 }
 
-func (f *faulty) WriteReport(r Report) error {
+// WriteReport sends a report on its way.
+func (f *FaultyConn) WriteReport(r Report) error {
 	if _, size := f.Sizes(); len(r) != size {
 		return fmt.Errorf("report of %d bytes, want %d", len(r), size)
 	}
@@ -132,7 +166,8 @@ func (f *faulty) WriteReport(r Report) error {
 	}
 }
 
-func (f *faulty) Close() error {
+// Close closes the connection. Reports that are still on their way are lost.
+func (f *FaultyConn) Close() error {
 	f.end(ErrUnplugged)
 	err := f.Conn.Close()
 	f.running.Wait()
@@ -147,11 +182,14 @@ type armed struct {
 
 // line is one direction of a faulty wire.
 type line struct {
-	way     Direction
-	faults  []*armed
 	in, out chan arrival
 	emit    func(arrival) error
 
+	mu     sync.Mutex // guards what follows
+	faults []*armed
+	hits   int
+
+	// Of the goroutine that runs it.
 	message Packet // the first packet of the message that goes by
 	held    []Report
 	silent  bool   // nothing more comes on the channel that follows
@@ -196,17 +234,9 @@ func (l *line) pass(ctx context.Context, a arrival) error {
 	late := l.held
 	l.held = nil
 	reports := []Report{a.report}
-	command := l.commandOf(p)
-	for _, f := range l.faults {
-		if !f.concerns(p, command) {
-			continue
-		}
-		f.seen++
-		if !f.hits(f.seen) {
-			continue
-		}
+	for _, f := range l.happening(p) {
 		var err error
-		if reports, err = l.apply(ctx, f.Fault, p, reports); err != nil {
+		if reports, err = l.apply(ctx, f, p, reports); err != nil {
 			return err
 		}
 	}
@@ -216,6 +246,24 @@ func (l *line) pass(ctx context.Context, a arrival) error {
 		}
 	}
 	return nil
+}
+
+// happening returns the faults that hit a packet.
+func (l *line) happening(p Packet) (faults []Fault) {
+	command := l.commandOf(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.faults {
+		if !f.concerns(p, command) {
+			continue
+		}
+		f.seen++
+		if f.Fault.hits(f.seen) {
+			faults = append(faults, f.Fault)
+		}
+	}
+	l.hits += len(faults)
+	return faults
 }
 
 // commandOf returns the command of the message that a packet belongs to.
