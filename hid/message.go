@@ -82,19 +82,6 @@ func (m Message) Reports(size int) ([]Report, error) {
 	return reports, nil
 }
 
-// writeAll writes the reports of a message to a connection, at once where it can.
-func writeAll(conn Conn, reports []Report) error {
-	if c, ok := conn.(interface{ writeReports([]Report) error }); ok {
-		return c.writeReports(reports)
-	}
-	for _, r := range reports {
-		if err := conn.WriteReport(r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // An Assembler puts the packets of one message together again. The zero Assembler
 // holds no message.
 type Assembler struct {

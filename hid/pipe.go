@@ -101,21 +101,6 @@ func (q *queue) deliverTo(take func(Report)) {
 	signal(q.drained)
 }
 
-// receive has every report from conn taken, until the error. It is the reading half of
-// both roles; take is called by one goroutine at a time, must not wait, and may write.
-func receive(ctx context.Context, conn Conn, take func(Report)) error {
-	if p, ok := conn.(*pipeEnd); ok {
-		p.in.deliverTo(take)
-	}
-	for {
-		r, err := conn.ReadReport(ctx)
-		if err != nil {
-			return err
-		}
-		take(r)
-	}
-}
-
 // pipeEnd is one end of a pipe.
 type pipeEnd struct {
 	in, out *queue
@@ -165,6 +150,8 @@ func (p *pipeEnd) writeReports(reports []Report) error {
 		}
 	}
 }
+
+func (p *pipeEnd) deliverTo(take func(Report)) { p.in.deliverTo(take) }
 
 func (p *pipeEnd) Sizes() (read, write int) { return p.in.size, p.out.size }
 

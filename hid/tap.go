@@ -3,12 +3,15 @@ package hid
 import "context"
 
 // Tap returns conn with an ear: heard is told of every report, in the order of its
-// direction, before it is passed on. It is called from both directions' goroutines
-// and must not change the report.
+// direction, before it is passed on. It is called by whoever reads or writes; it must
+// not wait, and must not change the report.
 func Tap(conn Conn, side Side, heard func(way Direction, r Report)) Conn {
 	t := &tap{Conn: conn, heard: heard, reads: ToDevice, writes: ToHost}
 	if side == HostSide {
 		t.reads, t.writes = ToHost, ToDevice
+	}
+	if d, ok := conn.(direct); ok {
+		return &directTap{tap: t, inner: d}
 	}
 	return t
 }
@@ -30,4 +33,24 @@ func (t *tap) ReadReport(ctx context.Context) (Report, error) {
 func (t *tap) WriteReport(r Report) error {
 	t.heard(t.writes, r)
 	return t.Conn.WriteReport(r)
+}
+
+// directTap is a tap on a Conn within this process.
+type directTap struct {
+	*tap
+	inner direct
+}
+
+func (t *directTap) writeReports(reports []Report) error {
+	for _, r := range reports {
+		t.heard(t.writes, r)
+	}
+	return t.inner.writeReports(reports)
+}
+
+func (t *directTap) deliverTo(take func(Report)) {
+	t.inner.deliverTo(func(r Report) {
+		t.heard(t.reads, r)
+		take(r)
+	})
 }
