@@ -111,18 +111,19 @@ func (t *transaction) progress(p ctap.Progress) {
 	}
 }
 
-// keepAlive sends the status again when it did not change for an interval.
+// keepAlive sends the status at every interval.
 func (t *transaction) keepAlive() {
 	t.server.mu.Lock()
 	defer t.server.mu.Unlock()
 	t.sendStatus()
+	if t.server.current == t {
+		t.keepalive.Reset(t.interval())
+	}
 }
 
 // sendStatus is CTAPHID_KEEPALIVE (section 11.2.9.1.7).
 func (t *transaction) sendStatus() {
-	if t.server.current != t {
-		return
+	if t.server.current == t {
+		t.server.send(Message{Channel: t.request.Channel, Command: Keepalive, Payload: []byte{byte(t.status)}})
 	}
-	t.server.send(Message{Channel: t.request.Channel, Command: Keepalive, Payload: []byte{byte(t.status)}})
-	t.keepalive.Reset(t.interval())
 }
