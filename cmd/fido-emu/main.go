@@ -20,10 +20,12 @@ import (
 
 	"fido-emu/fixtures/emulator"
 	"fido-emu/fixtures/emulator/control"
+	"fido-emu/fixtures/lab"
 	"fido-emu/state"
 )
 
 func main() {
+	lab.Init() // in the lab this program is process 1, and does not return from here
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -45,8 +47,17 @@ type usageError struct{ error }
 // there is no error.
 type codeError struct {
 	code int
-	error
+	err  error
 }
+
+func (c codeError) Error() string {
+	if c.err == nil {
+		return fmt.Sprintf("exit code %d", c.code)
+	}
+	return c.err.Error()
+}
+
+func (c codeError) Unwrap() error { return c.err }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	root := command()
@@ -58,11 +69,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	if err == nil {
 		return exitOK
 	}
-	code := exitCode(err)
-	if c := (codeError{}); !errors.As(err, &c) || c.error != nil {
+	if c, ok := err.(codeError); !ok || c.err != nil {
 		fmt.Fprintln(errOut, "fido-emu:", err)
 	}
-	return code
+	return exitCode(err)
 }
 
 // exitCode finds the exit code for an error.
@@ -78,7 +88,7 @@ func exitCode(err error) int {
 			return exitNoDevice
 		}
 	}
-	for _, broken := range []error{emulator.ErrUnavailable, control.ErrRunning, state.InUse, state.Damaged, state.Truncated, state.DiskFull} {
+	for _, broken := range []error{emulator.ErrUnavailable, lab.ErrNoKernel, lab.ErrTimeout, control.ErrRunning, state.InUse, state.Damaged, state.Truncated, state.DiskFull} {
 		if errors.Is(err, broken) {
 			return exitBench
 		}

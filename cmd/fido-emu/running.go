@@ -37,7 +37,7 @@ func bringUp(ctx context.Context, name string, configs []emulator.Config, log io
 	}
 	r.ended, r.end = context.WithCancel(ctx)
 	r.events = r.rack.SubscribeNews()
-	r.told.Go(func() { news(log, r.events) })
+	r.told.Go(func() { news(prefixed{log}, r.events) })
 	r.served = make(chan error, 1)
 	go func() { r.served <- r.socket.Serve(r.ended, control.Handler(r.rack, r.end)) }()
 	return r, nil
@@ -81,4 +81,14 @@ func news(log io.Writer, events *emulator.Subscription) {
 			fmt.Fprintf(log, "%s is at fault: %s\n", e.Key, e.Text)
 		}
 	}
+}
+
+// prefixed writes lines that say whose they are.
+type prefixed struct{ io.Writer }
+
+func (p prefixed) Write(line []byte) (int, error) {
+	if _, err := fmt.Fprintf(p.Writer, "fido-emu: %s", line); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }

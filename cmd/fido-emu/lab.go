@@ -1,0 +1,109 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fido-emu/fixtures/lab"
+)
+
+// labFlags say how a command runs in the lab.
+type labFlags struct {
+	wanted bool
+	memory int64
+}
+
+const (
+	labFlag    = "lab"
+	memoryFlag = "lab-memory"
+	mebibyte   = 1 << 20
+)
+
+func (f *labFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.wanted, labFlag, false, "run the command under a kernel of its own, which needs no privileges")
+	c.Flags().Int64Var(&f.memory, memoryFlag, lab.DefaultMemory/mebibyte, "memory of that kernel in MiB; browsers want 3072")
+}
+
+// missing tells what the lab lacks, nil when it can be used.
+func (f *labFlags) missing() error {
+	_, err := lab.FindKernel()
+	return err
+}
+
+// run runs the whole command line again in the lab, where uhid is.
+func (f *labFlags) run(c *cobra.Command, args []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	again, err := f.again(c)
+	if err != nil {
+		return err
+	}
+	code, err := lab.Run(c.Context(), lab.Options{
+		Command: slices.Concat([]string{self, "exec"}, again, []string{"--"}, args),
+		Memory:  f.memory * mebibyte,
+		Stdin:   c.InOrStdin(), Stdout: c.OutOrStdout(), Stderr: c.ErrOrStderr(),
+	})
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return codeError{code, nil}
+	}
+	return nil
+}
+
+// again returns the flags that were given, for the lab.
+func (f *labFlags) again(c *cobra.Command) (flags []string, err error) {
+	transported := false
+	c.Flags().Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case labFlag, memoryFlag:
+			return
+		case "transport":
+			transported = flag.Value.String() != "auto"
+		case "state":
+			err = errors.Join(err, keptInLab(flag.Value.String()))
+		}
+		flags = append(flags, flagTexts(flag)...)
+	})
+	if !transported {
+		flags = append(flags, "--transport=uhid")
+	}
+	return flags, err
+}
+
+func flagTexts(flag *pflag.Flag) []string {
+	values := []string{flag.Value.String()}
+	if list, ok := flag.Value.(pflag.SliceValue); ok {
+		values = list.GetSlice()
+	}
+	for i, v := range values {
+		values[i] = "--" + flag.Name + "=" + v
+	}
+	return values
+}
+
+// keptInLab refuses a state directory whose changes would end with the lab.
+func keptInLab(dir string) error {
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if below, err := filepath.Rel(here, path); err != nil || below == ".." || strings.HasPrefix(below, "../") {
+		return usageError{fmt.Errorf("--state %s: of what is written in the lab only the working directory is kept; run it in a directory above", dir)}
+	}
+	return nil
+}
