@@ -14,6 +14,7 @@ MAKEFLAGS += --no-print-directory
 PACKAGES := gcc libc6-dev pkg-config libssl-dev libusb-1.0-0-dev swtpm
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
 # cgo is used where a C compiler and the headers are; it is looked at when a recipe
 # runs, after deps.
@@ -52,6 +53,7 @@ lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@CGO_ENABLED=$(CGO) go vet ./...
 	@CGO_ENABLED=$(CGO) go run $(STATICCHECK) ./...
+	@CGO_ENABLED=$(CGO) go run $(ACTIONLINT) docs/examples/github-workflow.yml
 
 test: deps lint
 	@cgo=$(CGO); race=-race; \
@@ -59,7 +61,8 @@ test: deps lint
 	CGO_ENABLED=$$cgo go test $$race -timeout 9m ./...
 
 bench: deps
-	@CGO_ENABLED=$(CGO) go run ./benchmarks
+	@CGO_ENABLED=$(CGO) go build -o bin/ ./benchmarks
+	@bin/benchmarks
 
 ## fuzz: every fuzz target for FUZZTIME
 fuzz: deps
