@@ -185,12 +185,26 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 	switch {
 	case a.answered():
 		return c.received(ctx, a)
+	case request.Command == Init && (silent || ctx.Err() != nil):
+		return nil, c.unopened(ctx, a)
 	case silent:
 		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w: nothing for %v", request.Command, ErrNoReply, a.allowed))
 	case ctx.Err() != nil:
 		return c.cancel(ctx, a)
 	}
 	return nil, c.inbox.ended()
+}
+
+// unopened tells why CTAPHID_INIT had no answer in time.
+func (c *Channel) unopened(ctx context.Context, a *answer) error {
+	cause := context.Cause(ctx)
+	if cause != nil && !errors.Is(cause, ErrNoReply) {
+		return cause
+	}
+	if refused := c.inbox.refusal(a); refused != nil {
+		return refused
+	}
+	return ErrNoReply
 }
 
 // received judges what came: an answer that breaks the rules leaves the channel out of

@@ -33,9 +33,12 @@ func TestOpening(t *testing.T) {
 		{"always busy", func(m Message) []Message { return []Message{{m.Channel, ErrorReply, []byte{6}}} },
 			func(err error) bool { return errors.Is(err, ErrChannelBusy) }, DefaultOpenTimeout},
 		{"refused", func(m Message) []Message { return []Message{{m.Channel, ErrorReply, []byte{1}}} },
-			func(err error) bool { return errors.Is(err, ErrInvalidCmd) }, 0},
+			func(err error) bool { return errors.Is(err, ErrInvalidCmd) }, DefaultOpenTimeout},
+		{"a stale error, then ours", func(m Message) []Message {
+			return []Message{{m.Channel, ErrorReply, []byte{3}}, initAnswer(m, 7)}
+		}, func(err error) bool { return err == nil }, 0},
 		{"an error without a code", func(m Message) []Message { return []Message{{m.Channel, ErrorReply, nil}} },
-			func(err error) bool { return errors.As(err, &broken) }, 0},
+			func(err error) bool { return errors.As(err, &broken) }, DefaultOpenTimeout},
 		{"a reserved channel", func(m Message) []Message { return []Message{initAnswer(m, Broadcast)} },
 			func(err error) bool { return errors.As(err, &broken) }, 0},
 		{"too short an answer", func(m Message) []Message { return []Message{{m.Channel, Init, m.Payload}} },

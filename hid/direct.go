@@ -8,9 +8,8 @@ type direct interface {
 	Conn
 	// writeReports writes the reports of a message at once.
 	writeReports(reports []Report) error
-	// deliverTo has take called with every report by whoever writes it. ReadReport
-	// then waits for the error alone.
-	deliverTo(take func(Report))
+	// deliverTo has take called with every report by whoever writes it, until the error.
+	deliverTo(ctx context.Context, take func(Report)) error
 }
 
 // writeAll writes the reports of a message.
@@ -30,7 +29,7 @@ func writeAll(conn Conn, reports []Report) error {
 // both roles; take is called by one goroutine at a time and may write.
 func receive(ctx context.Context, conn Conn, take func(Report)) error {
 	if d, ok := conn.(direct); ok {
-		d.deliverTo(take)
+		return d.deliverTo(ctx, take)
 	}
 	for {
 		r, err := conn.ReadReport(ctx)

@@ -75,6 +75,13 @@ func (b *inbox) expect(a *answer) error {
 	}
 }
 
+// refusal returns what CTAPHID_INIT was perhaps answered with, or nil.
+func (b *inbox) refusal(a *answer) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return a.refused
+}
+
 // sort gives a report to the answer that is expected.
 func (b *inbox) sort(r Report) {
 	p, ok := ParsePacket(r)
@@ -94,6 +101,7 @@ type answer struct {
 	Assembler
 	err error
 
+	refused  error // what CTAPHID_INIT was perhaps answered with; guarded by the inbox
 	request  Message
 	ctx      context.Context // for ctap.ReportProgress
 	ready    chan struct{}
@@ -158,9 +166,9 @@ func (a *answer) add(p Packet, size int) (ended bool) {
 	return a.Begin(p) && a.complete()
 }
 
-// initialises takes what may be the answer to CTAPHID_INIT, which is one packet.
-// What is stale or meant for another host, and errors that CTAPHID_INIT cannot be
-// the cause of, are thrown away.
+// initialises takes what may be the answer to CTAPHID_INIT, which is one packet. What is
+// stale or meant for another host is thrown away. An error may be stale too, and only
+// two say something about CTAPHID_INIT for sure; any other counts if nothing else comes.
 func (a *answer) initialises(p Packet) (ended bool) {
 	if !p.Initial {
 		return false
@@ -171,10 +179,11 @@ func (a *answer) initialises(p Packet) (ended bool) {
 		a.Payload = payload
 		return bytes.HasPrefix(payload, a.request.Payload)
 	case ErrorReply:
-		a.err = a.code(payload)
-		stale := a.err == ErrInvalidSeq || a.err == ErrMsgTimeout ||
-			a.err == ErrInvalidChannel && a.request.Channel == Broadcast
-		return !stale
+		a.refused = a.code(payload)
+		if a.refused == ErrChannelBusy || a.refused == ErrInvalidChannel && p.Channel != Broadcast {
+			a.err = a.refused
+			return true
+		}
 	}
 	return false
 }

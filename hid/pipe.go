@@ -151,7 +151,15 @@ func (p *pipeEnd) writeReports(reports []Report) error {
 	}
 }
 
-func (p *pipeEnd) deliverTo(take func(Report)) { p.in.deliverTo(take) }
+func (p *pipeEnd) deliverTo(ctx context.Context, take func(Report)) error {
+	p.in.deliverTo(take)
+	select {
+	case <-p.cord.cut:
+		return ErrUnplugged
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (p *pipeEnd) Sizes() (read, write int) { return p.in.size, p.out.size }
 

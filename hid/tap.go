@@ -48,8 +48,8 @@ func (t *directTap) writeReports(reports []Report) error {
 	return t.inner.writeReports(reports)
 }
 
-func (t *directTap) deliverTo(take func(Report)) {
-	t.inner.deliverTo(func(r Report) {
+func (t *directTap) deliverTo(ctx context.Context, take func(Report)) error {
+	return t.inner.deliverTo(ctx, func(r Report) {
 		t.heard(t.reads, r)
 		take(r)
 	})
