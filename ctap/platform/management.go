@@ -20,12 +20,26 @@ func Manages(info *ctap.Info) bool {
 	return info.Options["credMgmt"] || info.Options["credentialMgmtPreview"]
 }
 
+// ManagementToken obtains a token for credential management with a PIN. The prototype
+// knows no permission of its own for it.
+func (h *Host) ManagementToken(ctx context.Context, pin string) (*Token, error) {
+	info, err := h.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Options["credMgmt"] {
+		return h.LegacyToken(ctx, pin)
+	}
+	return h.TokenUsingPIN(ctx, pin, Need{Permissions: ctap.PermCredentialMgmt})
+}
+
 // CredentialCounts returns how many discoverable credentials there are, and for how
-// many more there is room at most (section 6.8.2). The token needs the permission
-// cm and no relying party.
+// many more there is room at most (section 6.8.2). The token is one of
+// [Host.ManagementToken].
 func (h *Host) CredentialCounts(ctx context.Context, t *Token) (existing, remaining uint, err error) {
 	const doing = "getCredsMetadata"
-	got, err := h.manage(ctx, doing, t, ctap.GetCredsMetadata, nil)
+	var got ctap.CredentialManagementResponse
+	err = h.manage(ctx, doing, t, ctap.GetCredsMetadata, nil, &got)
 	switch {
 	case err != nil:
 		return 0, 0, err
@@ -40,76 +54,65 @@ func (h *Host) CredentialCounts(ctx context.Context, t *Token) (existing, remain
 func (h *Host) StoredCredentials(ctx context.Context, t *Token, rpID string) ([]StoredCredential, error) {
 	const doing = "enumerateCredentials"
 	hash := sha256.Sum256([]byte(rpID))
-	got, err := h.manage(ctx, doing, t, ctap.EnumerateCredentialsBegin, &ctap.CredentialManagementParams{RPIDHash: hash[:]})
+	var got ctap.CredentialManagementResponse
+	err := h.manage(ctx, doing, t, ctap.EnumerateCredentialsBegin, &ctap.CredentialManagementParams{RPIDHash: hash[:]}, &got)
 	if r, ok := err.(*Refused); ok && r.Status == ctap.ErrNoCredentials {
 		return nil, nil
 	}
 	var all []StoredCredential
-	for total := uint(0); ; got, err = h.manageNext(ctx, doing, ctap.EnumerateCredentialsNext) {
-		if err != nil {
-			return nil, err
-		}
+	total := got.TotalCredentials
+	for err == nil {
 		if got.CredentialID == nil || got.User == nil {
 			return nil, broken(doing, "a credential without id or user", nil)
 		}
 		all = append(all, StoredCredential{ID: got.CredentialID.ID, User: *got.User})
-		if len(all) == 1 {
-			total = got.TotalCredentials
-		}
 		if uint(len(all)) >= total {
 			return all, nil
 		}
+		got = ctap.CredentialManagementResponse{}
+		err = h.managementCall(ctx, doing, &ctap.CredentialManagementRequest{SubCommand: ctap.EnumerateCredentialsNext}, &got)
 	}
+	return nil, err
 }
 
 // DeleteCredential deletes a discoverable credential (section 6.8.5).
 func (h *Host) DeleteCredential(ctx context.Context, t *Token, id []byte) error {
-	_, err := h.manage(ctx, "deleteCredential", t, ctap.DeleteCredential, &ctap.CredentialManagementParams{
+	return h.manage(ctx, "deleteCredential", t, ctap.DeleteCredential, &ctap.CredentialManagementParams{
 		CredentialID: &ctap.Descriptor{Type: ctap.PublicKeyCredential, ID: id},
-	})
-	return err
+	}, nil)
 }
 
 // UpdateUser changes the names of a discoverable credential's user (section 6.8.6);
 // the user's id must be that of the credential.
 func (h *Host) UpdateUser(ctx context.Context, t *Token, id []byte, user ctap.User) error {
-	_, err := h.manage(ctx, "updateUserInformation", t, ctap.UpdateUserInformation, &ctap.CredentialManagementParams{
+	return h.manage(ctx, "updateUserInformation", t, ctap.UpdateUserInformation, &ctap.CredentialManagementParams{
 		CredentialID: &ctap.Descriptor{Type: ctap.PublicKeyCredential, ID: id}, User: &user,
-	})
-	return err
+	}, nil)
 }
 
-// manage sends a subcommand that a token stands for (section 6.8).
-func (h *Host) manage(ctx context.Context, doing string, t *Token, subCommand uint, params *ctap.CredentialManagementParams) (*ctap.CredentialManagementResponse, error) {
+// manage sends a subcommand that a token stands for (section 6.8). params and result
+// may be nil.
+func (h *Host) manage(ctx context.Context, doing string, t *Token, subCommand uint, params *ctap.CredentialManagementParams, result any) error {
 	r := ctap.CredentialManagementRequest{SubCommand: subCommand, PinUvAuthProtocol: t.Protocol().Number()}
 	if params != nil {
 		encoded, err := ctap.Encode(params)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		r.Params = encoded
 	}
 	r.PinUvAuthParam = t.Authenticate(append([]byte{byte(subCommand)}, r.Params...))
-	return h.managementCall(ctx, doing, &r)
+	return h.managementCall(ctx, doing, &r, result)
 }
 
-// manageNext goes on with an enumeration, which takes no token.
-func (h *Host) manageNext(ctx context.Context, doing string, subCommand uint) (*ctap.CredentialManagementResponse, error) {
-	return h.managementCall(ctx, doing, &ctap.CredentialManagementRequest{SubCommand: subCommand})
-}
-
-func (h *Host) managementCall(ctx context.Context, doing string, r *ctap.CredentialManagementRequest) (*ctap.CredentialManagementResponse, error) {
+func (h *Host) managementCall(ctx context.Context, doing string, r *ctap.CredentialManagementRequest, result any) error {
 	info, err := h.Info(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	command := ctap.CredentialManagement
 	if !info.Options["credMgmt"] {
 		command = ctap.CredentialManagementPreview
 	}
-	var got ctap.CredentialManagementResponse
-	if err := h.call(ctx, command.String()+" "+doing, command, r, &got); err != nil {
-		return nil, err
-	}
-	return &got, nil
+	return h.call(ctx, command.String()+" "+doing, command, r, result)
 }

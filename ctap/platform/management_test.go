@@ -33,7 +33,7 @@ func TestManagement(t *testing.T) {
 			must(t, err)
 			ids = append(ids, made.Data.Attested.ID)
 		}
-		token, err := h.TokenUsingPIN(ctx, "1234", platform.Need{Permissions: ctap.PermCredentialMgmt})
+		token, err := h.ManagementToken(ctx, "1234")
 		must(t, err)
 		must(t, h.UpdateUser(ctx, token, ids[1], ctap.User{ID: []byte("bob"), Name: "bob", DisplayName: "Bob"}))
 		must(t, h.DeleteCredential(ctx, token, ids[0]))
