@@ -27,7 +27,7 @@ func (f *keyFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.rack, "rack", "", "YAML file with several keys; takes the place of the flags for one")
 	flags.StringVar(&f.name, "name", "", "name of the key, by which it is handled (default: the profile's)")
 	flags.StringVar(&f.profile, "profile", "", "model of the authenticator, or a YAML file with one; see 'fido-emu profiles' (default: that of --state, or security-key)")
-	flags.StringVar(&f.transport, "transport", "auto", "auto, uhid, usbip[:ADDRESS], gadget[:DEVICE] or udp[:ADDRESS]")
+	flags.StringVar(&f.transport, "transport", "auto", "auto, uhid, usbip[:ADDRESS], gadget[:CONTROLLER] or udp[:ADDRESS]")
 	flags.StringVar(&f.state, "state", "", "directory that keeps the state of the key (default: it lasts as long as the process)")
 	flags.StringVar(&f.touch, "touch", "auto", "what the user does: auto, manual, after:DURATION, never, deny, or script:A,B,… of these")
 	flags.StringVar(&f.finger, "finger", "ok", "whether the key knows the user's finger: ok or no")
