@@ -61,7 +61,7 @@ func TestReadReportEndsWithItsContext(t *testing.T) {
 }
 
 func TestClosedNode(t *testing.T) {
-	n, host := nodes(t)
+	n, _ := nodes(t)
 	read := make(chan error)
 	go func() { _, err := n.ReadReport(context.Background()); read <- err }()
 	n.Close()
@@ -71,9 +71,9 @@ func TestClosedNode(t *testing.T) {
 	if err := n.WriteReport(make(hid.Report, 64)); !errors.Is(err, hid.ErrUnplugged) {
 		t.Errorf("WriteReport: %v", err)
 	}
-	n, host = nodes(t)
+	orphan, host := nodes(t)
 	host.Close()
-	if _, err := n.ReadReport(t.Context()); !errors.Is(err, hid.ErrUnplugged) {
+	if _, err := orphan.ReadReport(t.Context()); !errors.Is(err, hid.ErrUnplugged) {
 		t.Errorf("ReadReport at the end of the file: %v", err)
 	}
 }

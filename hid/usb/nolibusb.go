@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package usb
+
+func newLibrary() (library, error) { return nil, ErrNotBuilt }
