@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"rp":                 {"ctap", "ctap/cose", "webauthn"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp"},
 	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/emulator", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
-	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "webauthn", "report", "rp", "scenarios"},
+	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 
 // mayUseCgo are the packages behind which C stays; everything else builds without.

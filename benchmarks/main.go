@@ -3,7 +3,7 @@
 // for it, measured in the same run and in turn with it, so that the ratio holds
 // while the machine's speed does not.
 //
-//	go run ./benchmarks [--json] [--quick]
+//	go build -o bin/ ./benchmarks && bin/benchmarks [--json] [--quick] [--only GROUP]
 package main
 
 import (
@@ -13,15 +13,19 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+
+	"fido-emu/fixtures/lab"
 )
 
 func main() {
+	lab.Init()
 	asJSON := flag.Bool("json", false, "print the rows as JSON")
+	only := flag.String("only", "", "measure this group alone")
 	quick := flag.Bool("quick", false, "measure for a fraction of the time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *asJSON, *quick); err != nil {
+	if err := run(ctx, *asJSON, *only, effort{*quick}); err != nil {
 		fmt.Fprintln(os.Stderr, "benchmarks:", err)
 		os.Exit(1)
 	}
@@ -36,14 +40,23 @@ var groups = []struct {
 	{"ceremonies, JSON to JSON", measureJSON},
 	{"keychain sync", measureSync},
 	{"a whole scenario", measureScenario},
+	{"CTAPHID over a pipe", measurePipe},
+	{"many keys at once", measureRack},
+	{uhidGroup, measureUHID},
 	{"memory", measureMemory},
 }
 
-func run(ctx context.Context, asJSON, quick bool) error {
+// uhidGroup is the group that this program runs in the lab.
+const uhidGroup = "the kernel's way, uhid and hidraw"
+
+func run(ctx context.Context, asJSON bool, only string, e effort) error {
 	var rows []row
 	for _, g := range groups {
+		if only != "" && g.name != only {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "measuring %s …\n", g.name)
-		measured, err := g.measure(ctx, effort{quick})
+		measured, err := g.measure(ctx, e)
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
