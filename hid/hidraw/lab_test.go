@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -162,17 +161,6 @@ func TestLabOneUserAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(ctx, t, node)
-}
-
-// libfido2 takes the same lock.
-func TestLabLockIsLibfido2s(t *testing.T) {
-	ctx := lab(t)
-	_, node := plug(ctx, t, key)
-	open(ctx, t, node)
-	out, err := exec.CommandContext(ctx, "fido2-token", "-I", node.Path).CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "fido_dev_open") {
-		t.Errorf("fido2-token on a device in use: %v, %s", err, out)
-	}
 }
 
 func TestLabPermissionDeniedSaysWhatToDo(t *testing.T) {

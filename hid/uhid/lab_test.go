@@ -120,6 +120,29 @@ func TestLabFIDO2Token(t *testing.T) {
 	}
 }
 
+// libfido2 takes the lock that hidraw.Open takes, and waits for it.
+func TestLabFIDO2TokenTakesTurns(t *testing.T) {
+	ctx := lab(t)
+	_, node := plug(ctx, t, key, hid.Device{Authenticator: newCore(t)})
+	conn, err := hidraw.Open(ctx, node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- exec.CommandContext(ctx, "fido2-token", "-I", node.Path).Run() }()
+	select {
+	case err := <-ended:
+		t.Errorf("it did not wait: %v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("when it was free: %v", err)
+	}
+}
+
 func TestLabRegistersAndAsserts(t *testing.T) {
 	ctx := lab(t)
 	_, node := plug(ctx, t, key, hid.Device{Authenticator: newCore(t)})
