@@ -3,6 +3,7 @@ package hidraw_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -154,7 +155,7 @@ func TestLabOneUserAtATime(t *testing.T) {
 	conn := open(ctx, t, node)
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := hidraw.Open(short, node); !errors.Is(err, hidraw.ErrBusy) || !strings.Contains(err.Error(), "hidraw.test, process") {
+	if _, err := hidraw.Open(short, node); !errors.Is(err, hidraw.ErrBusy) || !strings.Contains(err.Error(), fmt.Sprintf("process %d;", os.Getpid())) {
 		t.Errorf("opened twice: %v", err)
 	}
 	if err := conn.Close(); err != nil {
