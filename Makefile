@@ -1,6 +1,8 @@
-# make demo   build, and run the library of scenarios
-# make test   vet, lint, and all tests with the race detector
-# make bench  costs beside their floors
+# make demo        build, and run the library of scenarios
+# make test        vet, lint, and all tests with the race detector
+# make bench       costs beside their floors
+# make lab-test    programs that nobody here wrote use the emulated keys, under a
+#                  kernel of their own (make lab-kernel builds it, once)
 #
 # Each target does all that it needs, may be repeated, and says what it installs.
 
@@ -13,6 +15,14 @@ MAKEFLAGS += --no-print-directory
 # detector, libusb for keys on USB, swtpm for scenarios with several TPMs.
 PACKAGES := gcc libc6-dev pkg-config libssl-dev libusb-1.0-0-dev swtpm
 
+# What the lab's tests use: the clients of the emulated keys, an X server for the
+# browser, and readers of what went over the wire.
+LAB_PACKAGES := fido2-tools openssh-client openssh-server libpam-u2f pamu2fcfg pamtester usbip \
+	chromium fonts-dejavu-core xvfb xdotool imagemagick tshark python3 python3-cryptography python3-pip
+
+# What builds the lab's kernel.
+KERNEL_PACKAGES := gcc libc6-dev make flex bison bc xz-utils
+
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 
@@ -22,23 +32,32 @@ CGO = $$(pkg-config --exists openssl libusb-1.0 2>/dev/null && command -v gcc >/
 
 FUZZTIME ?= 30s
 
-.PHONY: help build demo test bench lint fuzz deps clean
+# install makes a recipe that installs the Debian packages of a list that are missing,
+# where that is possible.
+define install
+missing=""; \
+for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+if [ -z "$$missing" ]; then :; \
+elif ! command -v apt-get >/dev/null; then echo "Missing:$$missing (no apt-get here to install them)"; \
+else \
+  if [ "$$(id -u)" = 0 ]; then as_root=env; elif sudo -n true 2>/dev/null; then as_root=sudo; else as_root=""; fi; \
+  if [ -z "$$as_root" ]; then echo "Missing:$$missing"; echo "To have them: sudo apt-get install$$missing"; \
+  else \
+    echo "Installing Debian packages:$$missing"; \
+    { $$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
+    || echo "They could not be installed; going on without."; \
+  fi; \
+fi
+endef
+
+.PHONY: help build demo test bench lint fuzz deps lab-test lab-kernel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
 
 ## deps: install the Debian packages that are missing, where that is possible
 deps:
-	@missing=""; \
-	for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
-	[ -n "$$missing" ] || exit 0; \
-	if ! command -v apt-get >/dev/null; then echo "Missing:$$missing (no apt-get here to install them)"; exit 0; fi; \
-	if [ "$$(id -u)" = 0 ]; then as_root=env; \
-	elif sudo -n true 2>/dev/null; then as_root=sudo; \
-	else echo "Missing:$$missing"; echo "To have them: sudo apt-get install$$missing"; exit 0; fi; \
-	echo "Installing Debian packages:$$missing"; \
-	{ $$as_root apt-get update -qq && $$as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; } \
-	|| echo "They could not be installed; going on without."
+	@$(call install,$(PACKAGES))
 
 build: deps
 	@cgo=$(CGO); \
@@ -73,5 +92,37 @@ fuzz: deps
 	  done; \
 	done
 
+# The lab's kernel: the one that LAB_KERNEL names, or the newest in the user's cache.
+LAB_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fido-emu
+FIND_KERNEL = $${LAB_KERNEL:-$$(ls -v $(LAB_CACHE)/linux-uml-* 2>/dev/null | tail -1)}
+
+## lab-kernel: the kernel that the lab runs, built if there is none
+lab-kernel:
+	@kernel="$(FIND_KERNEL)"; \
+	if [ -n "$$kernel" ]; then echo "The lab's kernel is $$kernel."; exit 0; fi; \
+	$(call install,$(KERNEL_PACKAGES)); \
+	fixtures/lab/kernel/build $(LAB_CACHE)
+
+# python-fido2 for the lab's tests, of the version and hash in the list.
+LAB_PYTHON := bin/python
+LAB_REQUIREMENTS := fixtures/lab/clients/testdata/requirements.txt
+$(LAB_PYTHON)/fido2: $(LAB_REQUIREMENTS)
+	@echo "Fetching python-fido2 into $(LAB_PYTHON)."
+	@rm -rf $(LAB_PYTHON)
+	@/usr/bin/python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes \
+	  --target $(LAB_PYTHON) -r $(LAB_REQUIREMENTS) && touch $@ \
+	|| echo "It could not be fetched; its tests are skipped."
+
+## lab-test: all tests that plug keys into a kernel, in the lab; what was skipped says why
+lab-test: build lab-kernel
+	@$(call install,$(LAB_PACKAGES))
+	@$(MAKE) $(LAB_PYTHON)/fido2
+	@go build -o bin/ ./fixtures/lab/labrun
+	@export LAB_KERNEL="$(FIND_KERNEL)" LAB_TIMEOUT=14m PATH="$(CURDIR)/bin:$$PATH" CGO_ENABLED=$(CGO); \
+	go test -count=1 -v -run '^TestGuest' ./fixtures/lab/... | grep --line-buffered -Ev '^=== |^PASS$$|no tests to run|no test files'; \
+	packages=$$(grep -rl --include='*_test.go' '^func TestLab' . | xargs -n1 dirname | sort -u); \
+	go test -count=1 -v -timeout 15m -exec 'labrun --' -run '^TestLab' $$packages | grep --line-buffered -Ev '^=== |^PASS$$'
+	@echo "Pictures of the browser are in fixtures/lab/clients/artefacts."
+
 clean:
-	rm -rf bin reports
+	rm -rf bin reports fixtures/lab/clients/artefacts
