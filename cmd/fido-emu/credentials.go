@@ -194,11 +194,11 @@ func deleteCredentialCommand(from *source) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s of %s at %s\n", gone.ID, gone.User, gone.RPID)
-				return err
+				return result(c, gone, "deleted %s of %s at %s", gone.ID, gone.User, gone.RPID)
 			})
 		},
 	}
+	addJSON(c, new(bool))
 	return c
 }
 
@@ -219,12 +219,12 @@ func exportCommand(from *source) *cobra.Command {
 				if err := writeSecret(args[0], all); err != nil {
 					return err
 				}
-				_, err = fmt.Fprintf(c.OutOrStdout(), "%d credentials written to %s\n", len(all), args[0])
-				return err
+				return result(c, written{args[0], len(all)}, "%d credentials written to %s", len(all), args[0])
 			})
 		},
 	}
 	c.Flags().BoolVar(&secrets, "secrets", false, secretsUsage)
+	addJSON(c, new(bool))
 	return c
 }
 
@@ -242,11 +242,11 @@ func importCommand(to *source) *cobra.Command {
 				if err := w.Import(all); err != nil {
 					return fmt.Errorf("%s: %w", args[0], err)
 				}
-				_, err := fmt.Fprintf(c.OutOrStdout(), "%d credentials imported\n", len(all))
-				return err
+				return result(c, written{args[0], len(all)}, "%d credentials imported", len(all))
 			})
 		},
 	}
+	addJSON(c, new(bool))
 	return c
 }
 

@@ -22,7 +22,7 @@ const maxLine = 4 * 7609
 
 func exchangeCommand() *cobra.Command {
 	var profile, path string
-	var decode bool
+	var decode, asJSON bool
 	c := &cobra.Command{
 		Use:   "exchange",
 		Short: "Answer CTAP2 requests from standard input",
@@ -44,17 +44,18 @@ func exchangeCommand() *cobra.Command {
 					err = closed
 				}
 			}()
-			return answerLines(c.Context(), d, c.InOrStdin(), c.OutOrStdout(), decode)
+			return answerLines(c.Context(), d, c.InOrStdin(), answerPrinter(c.OutOrStdout(), decode, asJSON))
 		},
 	}
 	c.Flags().StringVar(&profile, "profile", "security-key", "model of the authenticator; see 'fido-emu profiles'")
 	c.Flags().StringVar(&path, "state", "", "directory that keeps the state of the key (default: it lasts as long as the process)")
 	c.Flags().BoolVar(&decode, "decode", false, "print what requests and answers say instead of hexadecimal")
+	c.Flags().BoolVar(&asJSON, "json", false, "print what they say as JSON, an object for each request")
 	_ = c.RegisterFlagCompletionFunc("profile", completeProfiles) // fails only for a flag that is not there
 	return c
 }
 
-func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, out io.Writer, decode bool) error {
+func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, print func(request, response []byte) error) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
 	for n := 1; lines.Scan(); n++ {
@@ -70,7 +71,7 @@ func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, out io
 		if err != nil {
 			return fmt.Errorf("line %d of standard input: %w", n, err)
 		}
-		if err := printAnswer(out, request, response, decode); err != nil {
+		if err := print(request, response); err != nil {
 			return err
 		}
 	}
@@ -80,12 +81,22 @@ func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, out io
 	return nil
 }
 
-func printAnswer(out io.Writer, request, response []byte, decode bool) error {
-	if !decode {
+// answerPrinter returns what prints an answer in the form that was asked for.
+func answerPrinter(out io.Writer, decode, asJSON bool) func(request, response []byte) error {
+	return func(request, response []byte) error {
+		switch {
+		case asJSON:
+			x := trace.Decode(request, response)
+			return printJSON(out, map[string]any{"command": x.Command, "request": x.Request, "status": x.Status, "response": x.Response})
+		case decode:
+			return printDecoded(out, trace.Decode(request, response))
+		}
 		_, err := fmt.Fprintln(out, hex.EncodeToString(response))
 		return err
 	}
-	x := trace.Decode(request, response)
+}
+
+func printDecoded(out io.Writer, x trace.Exchange) error {
 	if _, err := fmt.Fprintf(out, "%s\n", x.Command); err != nil {
 		return err
 	}

@@ -44,10 +44,25 @@ func (h handled) command() *cobra.Command {
 		c.Args = cobra.MaximumNArgs(1)
 	}
 	at.add(c)
+	addJSON(c, new(bool))
 	if h.flags != nil {
 		h.flags(c)
 	}
 	return c
+}
+
+// result prints what a command did: v as JSON where that was asked for, or else a
+// line of text.
+func result(c *cobra.Command, v any, format string, args ...any) error {
+	asJSON, err := c.Flags().GetBool("json")
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.OutOrStdout(), v)
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), format+"\n", args...)
+	return err
 }
 
 func touchCommand() *cobra.Command {
@@ -64,7 +79,11 @@ func touchCommand() *cobra.Command {
 		},
 		do: func(c *cobra.Command, client *control.Client, key emulator.Status, _ []string) error {
 			if policy != "" {
-				return client.Do(c.Context(), http.MethodPut, control.Key(key.Name, "policy"), map[string]string{"touch": policy}, nil)
+				var s emulator.Status
+				if err := client.Do(c.Context(), http.MethodPut, control.Key(key.Name, "policy"), map[string]string{"touch": policy}, &s); err != nil {
+					return err
+				}
+				return result(c, s, "%s: touch policy %s", s.Name, s.Touch)
 			}
 			request := control.TouchRequest{Hold: control.Duration(hold), Wait: control.Duration(wait)}
 			return answer(c, client, control.Key(key.Name, "touch"), request, key.Name, "touched", wait > 0)
@@ -92,14 +111,12 @@ func answer(c *cobra.Command, client *control.Client, path string, request any, 
 		return err
 	}
 	if a.Answered {
-		_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", key, did)
-		return err
+		return result(c, a, "%s: %s", key, did)
 	}
 	if must {
 		return fmt.Errorf("%s asked for nothing", key)
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %s; it asked for nothing\n", key, did)
-	return err
+	return result(c, a, "%s: %s; it asked for nothing", key, did)
 }
 
 func fingerCommand() *cobra.Command {
@@ -115,7 +132,10 @@ func fingerCommand() *cobra.Command {
 			}
 			matches := !stranger
 			var a control.Answered
-			return client.Do(c.Context(), http.MethodPost, control.Key(key.Name, "finger"), control.FingerRequest{Matches: &matches}, &a)
+			if err := client.Do(c.Context(), http.MethodPost, control.Key(key.Name, "finger"), control.FingerRequest{Matches: &matches}, &a); err != nil {
+				return err
+			}
+			return result(c, a, "%s: finger %s", key.Name, args[0])
 		},
 	}.command()
 }
@@ -129,12 +149,12 @@ func plain(name, short, long string) *cobra.Command {
 			if err := client.Do(c.Context(), http.MethodPost, control.Key(key.Name, name), nil, &s); err != nil {
 				return err
 			}
-			return sayWhere(c.OutOrStdout(), s)
+			return sayWhere(c, s)
 		},
 	}.command()
 }
 
-func sayWhere(w io.Writer, s emulator.Status) error {
+func sayWhere(c *cobra.Command, s emulator.Status) error {
 	where := "is unplugged"
 	if s.Plugged {
 		where = "is at " + s.Address
@@ -142,8 +162,7 @@ func sayWhere(w io.Writer, s emulator.Status) error {
 	if s.Lost {
 		where = "is lost"
 	}
-	_, err := fmt.Fprintf(w, "%s %s\n", s.Name, where)
-	return err
+	return result(c, s, "%s %s", s.Name, where)
 }
 
 func unplugCommand() *cobra.Command { return plain("unplug", "Unplug a key", "") }
@@ -250,7 +269,7 @@ func cloneCommand() *cobra.Command {
 			if err := client.Do(c.Context(), http.MethodPost, control.Key(key.Name, "clone"), request, &s); err != nil {
 				return err
 			}
-			return sayWhere(c.OutOrStdout(), s)
+			return sayWhere(c, s)
 		},
 	}.command()
 }

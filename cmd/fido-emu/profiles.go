@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -116,25 +114,4 @@ func showProfile(w io.Writer, p *fixtures.Profile, asJSON bool) error {
 		}
 	}
 	return t.Flush()
-}
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of the program and of what it is built from",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				return fmt.Errorf("this program was built without module information")
-			}
-			fmt.Fprintf(c.OutOrStdout(), "fido-emu %s, %s\n", info.Main.Version, info.GoVersion)
-			for _, d := range info.Deps {
-				if slices.Contains([]string{"github.com/fxamacker/cbor/v2", "github.com/google/go-tpm", "go.etcd.io/bbolt"}, d.Path) {
-					fmt.Fprintf(c.OutOrStdout(), "  %s %s\n", d.Path, d.Version)
-				}
-			}
-			return nil
-		},
-	}
 }

@@ -29,10 +29,15 @@ func snapshotCommand() *cobra.Command {
 			if err := writeSecret(args[0], s); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "%s: %d credentials written to %s\n", key.Name, len(s.Credentials), args[0])
-			return err
+			return result(c, written{args[0], len(s.Credentials)}, "%s: %d credentials written to %s", key.Name, len(s.Credentials), args[0])
 		},
 	}.command()
+}
+
+// written is a file and how many credentials are in it.
+type written struct {
+	File        string `json:"file"`
+	Credentials int    `json:"credentials"`
 }
 
 // writeSecret writes v as JSON to a new file for its owner alone.
@@ -69,7 +74,7 @@ func restoreCommand() *cobra.Command {
 			if err := client.Do(c.Context(), http.MethodPut, control.Key(key.Name, "snapshot"), json.RawMessage(b), &s); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return sayWhere(c.OutOrStdout(), s)
+			return sayWhere(c, s)
 		},
 	}.command()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -91,9 +92,13 @@ func downCommand() *cobra.Command {
 				return err
 			}
 			var e control.Emulator
-			return client.Do(c.Context(), "POST", "/v1/shutdown", nil, &e)
+			if err := client.Do(c.Context(), http.MethodPost, "/v1/shutdown", nil, &e); err != nil {
+				return err
+			}
+			return result(c, e, "%s ends", e.Name)
 		},
 	}
 	at.add(c)
+	addJSON(c, new(bool))
 	return c
 }
