@@ -30,13 +30,14 @@ var arrows = map[string][]string{
 	"keychain":           {"ctap", "ctap/cose", "ctap/authenticator", "state"},
 	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator"},
 	"fixtures/lab":       {},
+	"fixtures/reach":     {"ctap", "hid", "ctap/platform", "fixtures"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures"},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
 	"rp":                 {"ctap", "ctap/cose", "webauthn"},
-	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "webauthn", "report", "rp"},
-	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/emulator", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
+	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "webauthn", "report", "rp"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "rp", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 
