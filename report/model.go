@@ -105,6 +105,9 @@ func (b *builder) scenario(e *Event) {
 	if len(sc.Attempts) == 0 {
 		sc.Attempts = append(sc.Attempts, &Attempt{Number: 1, Start: e.Time})
 	}
+	if e.Kind == ScenarioEnd && e.Scenario != nil && e.Scenario.Devices != nil {
+		sc.Devices = e.Scenario.Devices // by now it is known how they were reached
+	}
 	sc.Last().add(e)
 }
 

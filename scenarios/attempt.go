@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -61,18 +62,23 @@ func (a *attempt) run(ctx context.Context) verdict {
 	began := time.Now()
 	described := a.suite.scenario(a.scenario)
 	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
-	v := a.steps(ctx)
+	v, reached := a.steps(ctx)
 	a.step.Store(0)
+	described = a.suite.scenario(a.scenario)
+	if reached != nil {
+		described.Devices = reached
+	}
 	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
 }
 
 // steps makes the world and runs the steps in it until one does not pass; those
 // behind it are skipped.
-func (a *attempt) steps(ctx context.Context) verdict {
-	sum := verdict{outcome: report.Passed}
-	if a.scenario.Skip != "" {
-		sum = verdict{outcome: report.Skipped, text: a.scenario.Skip}
+// It also says how the devices were reached, nil when there was no world.
+func (a *attempt) steps(ctx context.Context) (sum verdict, reached []report.Device) {
+	sum = verdict{outcome: report.Passed}
+	if why := cmp.Or(a.scenario.Skip, a.beyondReal()); why != "" {
+		sum = verdict{outcome: report.Skipped, text: why}
 	}
 	var w *world.World
 	if sum.outcome == report.Passed && !a.interrupted(ctx, &sum) {
@@ -87,11 +93,12 @@ func (a *attempt) steps(ctx context.Context) verdict {
 		sum = a.one(ctx, w, call)
 	}
 	if w != nil {
+		reached = w.Reached()
 		if err := w.Close(); err != nil && sum.outcome == report.Passed {
 			sum = fault(a.scenario.At, fmt.Errorf("cleaning up: %w", err))
 		}
 	}
-	return sum
+	return sum, reached
 }
 
 // interrupted tells whether the run is to end, and says so in sum.
@@ -107,8 +114,10 @@ func (a *attempt) interrupted(ctx context.Context, sum *verdict) bool {
 func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
+	o := a.suite.world()
+	o.Emit, o.Harmed = a.emit, a.harmed()
 	err := safely(func() (err error) {
-		w, err = world.New(ctx, a.scenario, world.Options{Seed: a.Seed, Emit: a.emit})
+		w, err = world.New(ctx, a.scenario, o)
 		return err
 	})
 	if err != nil {

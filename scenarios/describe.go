@@ -19,9 +19,14 @@ func (s *suite) scenario(sc *language.Scenario) *report.Scenario {
 		r.Matrix[c.Name] = c.Value
 	}
 	for _, d := range sc.Devices {
-		r.Devices = append(r.Devices, report.Device{Name: d.Name, Profile: d.Profile, Reached: world.InProcess})
+		r.Devices = append(r.Devices, report.Device{Name: d.Name, Profile: d.Profile, Reached: s.world().Reached(d)})
 	}
 	return r
+}
+
+// world says how the worlds of the run are made.
+func (s *suite) world() world.Options {
+	return world.Options{Seed: s.Seed, Via: s.Via, Bound: s.Bound, Hand: s.Hand, Harm: s.Harm}
 }
 
 func describeStep(c language.Call) *report.Step {

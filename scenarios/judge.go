@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fido-emu/ctap/platform"
+	"fido-emu/hid"
 	"fido-emu/report"
 	"fido-emu/rp"
 	"fido-emu/scenarios/language"
@@ -33,6 +34,9 @@ func judge(ctx context.Context, call language.Call, err error) verdict {
 		return verdict{outcome: report.Passed}
 	}
 	if r := world.AsRefusal(err); r != nil {
+		if errors.Is(err, hid.ErrUnplugged) && !call.Refused {
+			return fault(call.At, err)
+		}
 		return refusal(call, r)
 	}
 	if wrong := defect(err); wrong != "" {

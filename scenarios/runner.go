@@ -13,9 +13,11 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/steps"
+	"fido-emu/scenarios/world"
 )
 
 // Options says how scenarios are run.
@@ -26,6 +28,11 @@ type Options struct {
 	Retries int           // further attempts at a scenario that did not pass
 	Timeout time.Duration // of a step that names none, in real time; 30 s when 0
 	Steps   []steps.Step  // [steps.All] when nil
+	Via     *reach.Way    // how emulated devices are reached; nil for within this process
+
+	Bound map[string]world.Bound // keys that stand for devices, by the name of the device
+	Hand  reach.Hand             // serves the bound keys; required with any
+	Harm  world.Harm             // which bound keys may be harmed
 }
 
 // suite is one run.
@@ -49,6 +56,9 @@ func Run(ctx context.Context, all []*language.Scenario, o Options, stream *repor
 	defer running.Unlock()
 	s := newSuite(ctx, o, stream)
 	stream.Emit(report.Event{Kind: report.RunStart, Run: s.describe(all)})
+	if s.Via != nil && s.Seed != nil {
+		stream.Emit(report.Event{Kind: report.Note, Text: seededOverWire})
+	}
 	err := s.ginkgo(all)
 	if missing := len(all) - total(s.counts); missing > 0 {
 		s.counts[report.Aborted] += missing
@@ -57,6 +67,9 @@ func Run(ctx context.Context, all []*language.Scenario, o Options, stream *repor
 	stream.Emit(end)
 	return s.counts, err
 }
+
+// seededOverWire is what somebody who compares two runs has to know.
+const seededOverWire = "The run is seeded and its devices are behind a wire: it has the same outcomes every time; that all its messages are the same too is promised in process only."
 
 func newSuite(ctx context.Context, o Options, stream *report.Stream) *suite {
 	if o.Timeout == 0 {

@@ -1,5 +1,7 @@
 package language
 
+import "fido-emu/hid"
+
 // Document lists what a scenario file may hold.
 func Document() []Member {
 	return []Member{
@@ -62,6 +64,22 @@ func deviceMembers() []Member {
 		{Name: "pin", Kind: Secret, Text: "The PIN that is set on it at the start and that its owner knows."},
 		{Name: "passcode", Kind: Secret, Text: "The passcode that unlocks it, and its escrow record where its account has one."},
 		{Name: "touch", Kind: Word, Allowed: Touches(), Default: "yes", Text: "How its holder answers when it asks for a touch."},
+		{Name: "faults", Kind: Named, Members: FaultMembers(), Text: "What goes wrong on its wire, counted from the first step until it is unplugged. It needs a wire: run --via pipe, or another way."},
+	}
+}
+
+// FaultMembers lists what may be said of a fault on the wire. A report is what CTAPHID
+// sends at a time, 64 bytes; a message is one or several.
+func FaultMembers() []Member {
+	return []Member{
+		{Name: "kind", Kind: Word, Required: true, Allowed: faultKinds(), Text: "What happens to the report: it is lost, comes twice, after the next one or late, is changed in one byte, or names the wrong channel or sequence number; keepalives stop or never end; or the device is unplugged in that moment."},
+		{Name: "direction", Kind: Word, Allowed: []string{string(hid.ToHost), string(hid.ToDevice)}, Default: string(hid.ToHost), Text: "The way of the report that is hit."},
+		{Name: "command", Kind: Word, Allowed: faultCommands(), Default: "all", Text: "Only reports of messages of this command count."},
+		{Name: "report", Kind: Number, Default: "1", Text: "Which report is hit, counted from 1."},
+		{Name: "count", Kind: Number, Default: "1", Text: "How many in a row are hit."},
+		{Name: "for-ever", Kind: YesNo, Default: "no", Text: "Whether all are hit from there on."},
+		{Name: "delay", Kind: Duration, Text: "How late it comes, in real time; for kind delay."},
+		{Name: "offset", Kind: Number, Default: "0", Text: "Which byte is changed; for kind corrupt."},
 	}
 }
 

@@ -59,6 +59,7 @@ type Device struct {
 	Name, Profile, Owner, Account string
 	PIN, Passcode                 string
 	Touch                         string
+	Faults                        []Fault // in the order of the file
 	At                            report.Location
 }
 
@@ -111,11 +112,16 @@ func (b builder) scenario(root Value, settings []Setting) *Scenario {
 }
 
 func device(f Field) Device {
-	return Device{
+	d := Device{
 		Name: f.Name, At: f.At, Profile: f.Value.text("profile", ""), Owner: f.Value.text("owner", ""),
 		Account: f.Value.text("account", ""), PIN: f.Value.text("pin", ""),
 		Passcode: f.Value.text("passcode", ""), Touch: f.Value.text("touch", "yes"),
 	}
+	for _, v := range f.Value.named("faults") {
+		fault, _ := FaultOf(v.Name, v.Value) // what is wrong with it is found with what cannot work
+		d.Faults = append(d.Faults, fault)
+	}
+	return d
 }
 
 func site(v *Value) Site {
@@ -168,6 +174,11 @@ func (v *Value) texts(name string) []string {
 func (v *Value) yes(name string) bool {
 	t := v.text(name, "")
 	return t == "yes" || t == "true"
+}
+
+func (v *Value) number(name string) int {
+	n, _ := parseNumber(v.text(name, "0")) // checked when the file was loaded
+	return n
 }
 
 func (v *Value) named(name string) []Field {

@@ -56,6 +56,12 @@ func pins() []Step {
 			Subject: device("Which."), Members: []language.Member{{Name: "answer", Kind: language.Word, Allowed: language.Touches(), Required: true, Text: "yes touches, no declines, never is nobody there, wrong-finger touches but is not recognised."}},
 			Example: "- touch: key\n  answer: never",
 		}, touch},
+		{language.Usage{
+			Verb: world.DisturbVerb, Group: groupPIN, Summary: "From now on, something goes wrong on the wire of a device, until it is unplugged.",
+			Text:    "It needs a wire: harness run --via pipe, or another way; in process the scenario is skipped. Reports are counted from this step on.",
+			Subject: device("Which."), Members: language.FaultMembers(),
+			Example: "- disturb: key\n  kind: unplug\n  command: CTAPHID_CBOR",
+		}, disturb},
 	}
 }
 
@@ -194,6 +200,18 @@ func touch(_ context.Context, w *world.World, c language.Call) error {
 	}
 	d.SetTouch(c.Text("answer"))
 	return nil
+}
+
+func disturb(_ context.Context, w *world.World, c language.Call) error {
+	d, err := w.Device(c.Subject)
+	if err != nil {
+		return err
+	}
+	f, err := language.FaultOf("", c.Args)
+	if err != nil {
+		return err
+	}
+	return d.Disturb(f)
 }
 
 func steal(_ context.Context, w *world.World, c language.Call) error {

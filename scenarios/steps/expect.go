@@ -186,7 +186,7 @@ func (s *subject) device() error {
 		return err
 	}
 	return s.check([]claim{
-		{"passkeys", func() (string, error) { return number(d.Passkeys()) }},
+		{"passkeys", func() (string, error) { return number(d.Passkeys(s.ctx)) }},
 		{"pin-set", func() (string, error) { return yesNo(d.PINSet(s.ctx)) }},
 		{"pin-tries", func() (string, error) { return number(d.PINTries(s.ctx)) }},
 		{"in-account", func() (string, error) { return yesNo(d.InAccount(), nil) }},
@@ -259,7 +259,7 @@ func (s *subject) places(k *world.Passkey) error {
 			if err != nil {
 				return err
 			}
-			stored, err := d.Passkey(k.Credential.ID)
+			stored, err := d.Passkey(s.ctx, k.Credential.ID)
 			if err != nil {
 				return err
 			}
@@ -267,7 +267,7 @@ func (s *subject) places(k *world.Passkey) error {
 				return &Unmet{Claim: fmt.Sprintf("%s should be %s %s", s.name, where.member, name), Found: "it is " + map[bool]string{true: "there", false: "not there"}[stored != nil], Device: name}
 			}
 			if where.there && s.c.Has("shown-as") {
-				if err := s.compare("shown-as", stored.User.DisplayName); err != nil {
+				if err := s.compare("shown-as", stored.DisplayName); err != nil {
 					return err
 				}
 			}

@@ -2,9 +2,7 @@ package steps
 
 import (
 	"context"
-	"fmt"
 
-	"fido-emu/ctap/authenticator"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/world"
 )
@@ -36,11 +34,11 @@ func rename(ctx context.Context, w *world.World, c language.Call) error {
 		return err
 	}
 	if c.Has("on") {
-		return onStore(w, c, k, func(store authenticator.Credentials, stored *authenticator.Credential) error {
-			changed := *stored
-			changed.User.DisplayName = c.Text("to")
-			return store.Put(&changed)
-		})
+		d, err := held(w, c.Text("on"))
+		if err != nil {
+			return err
+		}
+		return d.RenamePasskey(ctx, k.Credential.ID, c.Text("to"))
 	}
 	m, err := w.Site.Manager()
 	if err != nil {
@@ -55,30 +53,15 @@ func remove(ctx context.Context, w *world.World, c language.Call) error {
 		return err
 	}
 	if c.Has("on") {
-		return onStore(w, c, k, func(store authenticator.Credentials, stored *authenticator.Credential) error {
-			return store.Delete(stored.ID)
-		})
+		d, err := held(w, c.Text("on"))
+		if err != nil {
+			return err
+		}
+		return d.DeletePasskey(ctx, k.Credential.ID)
 	}
 	m, err := w.Site.Manager()
 	if err != nil {
 		return err
 	}
 	return m.DeleteCredential(ctx, k.Person.RP, k.Credential.ID)
-}
-
-// onStore changes a passkey in the store of the device that the step names.
-func onStore(w *world.World, c language.Call, k *world.Passkey, change func(authenticator.Credentials, *authenticator.Credential) error) error {
-	d, err := held(w, c.Text("on"))
-	if err != nil {
-		return err
-	}
-	store := d.Store()
-	stored, err := store.ByID(k.Credential.ID)
-	if err != nil {
-		return fmt.Errorf("passkeys on %s: %w", d.Name, err)
-	}
-	if stored == nil {
-		return world.Refuse(d.Name, world.PasskeyAbsent, "passkey %s is not there", short(k.Credential.ID))
-	}
-	return change(store, stored)
 }

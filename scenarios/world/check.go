@@ -16,6 +16,7 @@ func Check(s *language.Scenario) language.Problems {
 			problems = append(problems, language.Problem{At: d.At, Found: "device " + d.Name + ": " + p})
 		}
 	}
+	problems = append(problems, checkFaults(s)...)
 	for _, a := range s.Accounts {
 		if _, err := s.ProviderOf(a.Name, providerOf); err != nil {
 			problems = append(problems, language.Problem{At: s.At, Found: err.Error()})
@@ -41,4 +42,24 @@ func checkDevice(s *language.Scenario, d language.Device) string {
 		return fmt.Sprintf("account %s is one of %s, and %s joins accounts of %s only", d.Account, provider, m.Name, m.Provider)
 	}
 	return ""
+}
+
+// checkFaults finds faults that contradict themselves.
+func checkFaults(s *language.Scenario) (problems language.Problems) {
+	for _, d := range s.Devices {
+		for _, f := range d.Faults {
+			if err := f.Check(); err != nil {
+				problems = append(problems, language.Problem{At: d.At, Found: fmt.Sprintf("device %s: %s: %v", d.Name, f.Name, err)})
+			}
+		}
+	}
+	for _, c := range s.Steps {
+		if c.Usage.Verb != DisturbVerb {
+			continue
+		}
+		if _, err := language.FaultOf("", c.Args); err != nil {
+			problems = append(problems, language.Problem{At: c.At, Found: err.Error()})
+		}
+	}
+	return problems
 }

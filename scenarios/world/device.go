@@ -9,6 +9,7 @@ import (
 	"fido-emu/ctap/authenticator/softkeys"
 	"fido-emu/ctap/platform"
 	"fido-emu/fixtures"
+	"fido-emu/fixtures/reach"
 	"fido-emu/keychain"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
@@ -28,6 +29,8 @@ type Device struct {
 	world  *World
 	core   *authenticator.Authenticator
 	env    authenticator.Env
+	cable  *reach.Cable // the way to it; nil where it is used in this process
+	key    *borrowed    // a key that stands for it; nil where it is emulated here
 	holder *holder
 	chip   *chip  // its TPM; nil where it has none
 	asked  string // id of its request to join an account
@@ -38,16 +41,24 @@ type Device struct {
 // openDevices makes the devices that the scenario begins with.
 func (w *World) openDevices(ctx context.Context) error {
 	for _, d := range w.Scenario.Devices {
-		made, err := w.newDevice(d)
+		made, err := w.openDevice(ctx, d)
 		if err != nil {
-			return fmt.Errorf("device %s: %w", d.Name, err)
-		}
-		if err := made.begin(ctx, d); err != nil {
 			return fmt.Errorf("device %s: %w", d.Name, err)
 		}
 		w.devices = append(w.devices, made)
 	}
 	return nil
+}
+
+func (w *World) openDevice(ctx context.Context, as language.Device) (*Device, error) {
+	if bound, ok := w.options.Bound[as.Name]; ok {
+		return w.bind(ctx, as, bound)
+	}
+	d, err := w.newDevice(ctx, as)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.begin(ctx, as)
 }
 
 // begin brings a device into the state in which the scenario finds it.
@@ -62,17 +73,24 @@ func (d *Device) begin(ctx context.Context, as language.Device) error {
 			return err
 		}
 	}
-	if as.Account == "" {
-		return nil
+	if as.Account != "" {
+		a, err := d.world.Account(as.Account)
+		if err == nil {
+			err = a.welcome(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	a, err := d.world.Account(as.Account)
-	if err != nil {
-		return err
+	for _, f := range as.Faults {
+		if err := d.Disturb(f); err != nil {
+			return err
+		}
 	}
-	return a.welcome(ctx, d)
+	return nil
 }
 
-func (w *World) newDevice(as language.Device) (*Device, error) {
+func (w *World) newDevice(ctx context.Context, as language.Device) (*Device, error) {
 	model, err := Model(as.Profile)
 	if err != nil {
 		return nil, err
@@ -89,7 +107,10 @@ func (w *World) newDevice(as language.Device) (*Device, error) {
 		return nil, err
 	}
 	d.Host = platform.New(d, w.Random.Stream(as.Name+" host"))
-	return d, d.start()
+	if err := d.switchOn(); err != nil {
+		return nil, err
+	}
+	return d, d.connect(ctx)
 }
 
 // furnish gives the device what its model has beyond a plain authenticator.
@@ -126,8 +147,8 @@ func (d *Device) keychainEnv() keychain.Env {
 	return keychain.Env{Now: w.Clock.Now, Rand: w.Random.Stream(d.Name + " keychain"), MaxCredentials: d.Model.CredentialLimit()}
 }
 
-// start powers the device on with what its stores hold.
-func (d *Device) start() (err error) {
+// switchOn powers the device on with what its stores hold.
+func (d *Device) switchOn() (err error) {
 	d.core, err = authenticator.New(d.Model.Profile, d.env)
 	d.Host.Forget()
 	return err
@@ -135,8 +156,11 @@ func (d *Device) start() (err error) {
 
 // Exchange takes a request to the authenticator and tells the report of it.
 func (d *Device) Exchange(ctx context.Context, request []byte) ([]byte, error) {
-	response, err := d.core.Exchange(ctx, request)
+	response, err := d.ask(ctx, request)
 	d.world.emit(report.Event{Kind: report.CTAP, Device: d.Name, Exchange: report.NewExchange(request, response)})
+	if err != nil {
+		d.world.emit(report.Event{Kind: report.Note, Device: d.Name, Text: fmt.Sprintf("No answer from %s: %v.", d.Name, err)})
+	}
 	return response, err
 }
 
@@ -156,15 +180,4 @@ func (d *Device) Syncs() error {
 		return Refuse(d.Name, NoKeychain, "%s (%s) keeps its passkeys to itself and can be in no sync account", d.Name, d.Model.Name)
 	}
 	return nil
-}
-
-// Store is where the device keeps its passkeys.
-func (d *Device) Store() authenticator.Credentials { return d.env.Credentials }
-
-// Passkeys returns how many discoverable passkeys are on the device.
-func (d *Device) Passkeys() (int, error) { return d.env.Credentials.Count() }
-
-// Passkey returns a passkey that is on the device, nil when it is not.
-func (d *Device) Passkey(id []byte) (*authenticator.Credential, error) {
-	return d.env.Credentials.ByID(id)
 }

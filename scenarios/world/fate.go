@@ -35,15 +35,17 @@ func (d *Device) Wipe(ctx context.Context) error {
 		return err
 	}
 	d.PIN = ""
-	return d.restartWith(authenticator.Device{})
+	return d.restartWith(ctx, authenticator.Device{})
 }
 
-// restartWith powers the device on with another state of its own.
-func (d *Device) restartWith(state authenticator.Device) error {
-	if err := d.env.Device.Save(state); err != nil {
-		return err
-	}
-	return d.start()
+// restartWith powers the device off, and on with another state of its own.
+func (d *Device) restartWith(ctx context.Context, state authenticator.Device) error {
+	return d.replug(ctx, func() error {
+		if err := d.env.Device.Save(state); err != nil {
+			return err
+		}
+		return d.switchOn()
+	})
 }
 
 // Clone makes a perfect copy of a device under another name.
@@ -55,13 +57,13 @@ func (w *World) Clone(ctx context.Context, d *Device, name string) error {
 	if err != nil {
 		return err
 	}
-	twin, err := w.newDevice(language.Device{Name: name, Profile: d.Model.Name, Passcode: d.Passcode, Touch: "yes"})
+	twin, err := w.newDevice(ctx, language.Device{Name: name, Profile: d.Model.Name, Passcode: d.Passcode, Touch: "yes"})
 	if err != nil {
 		return err
 	}
 	twin.PIN = d.PIN
 	if d.Member != nil {
-		err = twin.cloneMember(d, snapshot.Device)
+		err = twin.cloneMember(ctx, d, snapshot.Device)
 	} else {
 		twin.core, err = authenticator.Restore(twin.Model.Profile, twin.env, snapshot)
 	}
@@ -73,7 +75,7 @@ func (w *World) Clone(ctx context.Context, d *Device, name string) error {
 }
 
 // cloneMember gives the device all that another has of a sync account.
-func (d *Device) cloneMember(from *Device, state authenticator.Device) error {
+func (d *Device) cloneMember(ctx context.Context, from *Device, state authenticator.Device) error {
 	snapshot, err := from.Member.Snapshot()
 	if err != nil {
 		return err
@@ -83,12 +85,12 @@ func (d *Device) cloneMember(from *Device, state authenticator.Device) error {
 	}
 	d.env.Credentials = d.Member.Credentials()
 	d.joined = from.joined
-	return d.restartWith(state)
+	return d.restartWith(ctx, state)
 }
 
 // MoveDisk puts all that one computer keeps on its disk into another, whose own
 // disk goes. TPMs stay where they are.
-func (w *World) MoveDisk(_ context.Context, from, into *Device) error {
+func (w *World) MoveDisk(ctx context.Context, from, into *Device) error {
 	if from.Member != nil || into.Member != nil || from == into {
 		return errors.New("move-disk is for two computers without sync accounts")
 	}
@@ -104,5 +106,5 @@ func (w *World) MoveDisk(_ context.Context, from, into *Device) error {
 	if err := from.env.Credentials.Clear(); err != nil {
 		return err
 	}
-	return from.restartWith(authenticator.Device{})
+	return from.restartWith(ctx, authenticator.Device{})
 }

@@ -73,7 +73,7 @@ func (d *Device) typePIN(typed string, wrong bool) (string, error) {
 	case wrong:
 		return "", errGaveUp
 	case typed != "":
-		return typed, nil
+		return d.real(typed), nil
 	case d.holder.in == thiefs && !d.holder.knows:
 		return "", errThief
 	case d.PIN == "":

@@ -9,6 +9,7 @@ import (
 
 // SetPIN sets the first PIN; its owner knows it from then on.
 func (d *Device) SetPIN(ctx context.Context, pin string) error {
+	pin = d.real(pin)
 	if err := d.Host.SetPIN(ctx, pin); err != nil {
 		return err
 	}
@@ -18,6 +19,7 @@ func (d *Device) SetPIN(ctx context.Context, pin string) error {
 
 // ChangePIN changes the PIN; its owner knows the new one from then on.
 func (d *Device) ChangePIN(ctx context.Context, from, to string) error {
+	from, to = d.real(from), d.real(to)
 	if err := d.Host.ChangePIN(ctx, from, to); err != nil {
 		return err
 	}
@@ -27,7 +29,7 @@ func (d *Device) ChangePIN(ctx context.Context, from, to string) error {
 
 // TryPIN types a PIN as for a sign-in, and does nothing with it.
 func (d *Device) TryPIN(ctx context.Context, pin string) error {
-	_, err := d.Host.TokenUsingPIN(ctx, pin, platform.Need{Permissions: ctap.PermGetAssertion, RPID: d.world.Scenario.Site.ID})
+	_, err := d.Host.TokenUsingPIN(ctx, d.real(pin), platform.Need{Permissions: ctap.PermGetAssertion, RPID: d.world.Scenario.Site.ID})
 	return err
 }
 
@@ -49,12 +51,17 @@ func (d *Device) PINTries(ctx context.Context) (uint, error) {
 
 // PowerCycle cuts the power and gives it back.
 func (d *Device) PowerCycle(ctx context.Context) error {
-	d.core.PowerCycle()
-	d.Host.Forget()
-	if d.chip == nil {
-		return nil
+	if d.key != nil {
+		defer d.Host.Forget()
+		return d.key.PowerCycle(ctx)
 	}
-	return d.chip.restart(ctx)
+	return d.replug(ctx, func() error {
+		d.core.PowerCycle()
+		if d.chip == nil {
+			return nil
+		}
+		return d.chip.restart(ctx)
+	})
 }
 
 // Reset is authenticatorReset; a PIN is gone with it.

@@ -3,10 +3,12 @@ package world
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fido-emu/ctap"
 	"fido-emu/ctap/platform"
+	"fido-emu/hid"
 	"fido-emu/keychain"
 	"fido-emu/rp"
 	"fido-emu/webauthn"
@@ -85,21 +87,44 @@ func statusNames(err error) []string {
 	if s, ok := errors.AsType[ctap.Status](err); ok {
 		return []string{s.String()}
 	}
-	for _, known := range platformReasons() {
+	for _, known := range slices.Concat(platformReasons(), wireReasons()) {
 		if errors.Is(err, known.err) {
 			return []string{known.name}
 		}
 	}
+	if _, ok := errors.AsType[*hid.ProtocolError](err); ok {
+		return []string{brokenWire}
+	}
 	return nil
 }
 
-type platformReason struct {
+// brokenWire is an answer against the rules of CTAPHID.
+const brokenWire = "broken-ctaphid"
+
+// knownReason is an error that scenarios know by a name.
+type knownReason struct {
 	err  error
 	name string
 }
 
-func platformReasons() []platformReason {
-	return []platformReason{
+// wireReasons are what becomes of a request to a device that does not answer it.
+func wireReasons() []knownReason {
+	all := []knownReason{
+		{hid.ErrUnplugged, "unplugged"},
+		{hid.ErrNoReply, "no-reply"},
+		{hid.ErrEndless, "endless-keepalives"},
+	}
+	for _, e := range []hid.Error{
+		hid.ErrInvalidCmd, hid.ErrInvalidPar, hid.ErrInvalidLen, hid.ErrInvalidSeq, hid.ErrMsgTimeout,
+		hid.ErrChannelBusy, hid.ErrLockRequired, hid.ErrInvalidChannel, hid.ErrOther,
+	} {
+		all = append(all, knownReason{e, e.String()})
+	}
+	return all
+}
+
+func platformReasons() []knownReason {
+	return []knownReason{
 		{platform.ErrPINChangeRequired, "pin-change-required"},
 		{platform.ErrPINTooShort, "pin-too-short"},
 		{platform.ErrPINTooLong, "pin-too-long"},
@@ -121,8 +146,8 @@ func KnownReasons() []string {
 			names = append(names, status.String())
 		}
 	}
-	for _, known := range platformReasons() {
+	for _, known := range slices.Concat(platformReasons(), wireReasons()) {
 		names = append(names, known.name)
 	}
-	return append(names, WorldReasons()...)
+	return append(append(names, brokenWire), WorldReasons()...)
 }

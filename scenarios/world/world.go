@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fido-emu/attestation"
+	"fido-emu/fixtures/reach"
 	"fido-emu/keychain"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
@@ -16,8 +17,13 @@ import (
 
 // Options says how a world is made.
 type Options struct {
-	Seed *uint64            // nil for real randomness and the real date
-	Emit func(report.Event) // takes what happens; the step that it belongs to is filled in by whoever runs it
+	Seed   *uint64            // nil for real randomness and the real date
+	Via    *reach.Way         // how emulated devices are reached; nil for within this process
+	Bound  map[string]Bound   // keys that stand for devices, by the name of the device
+	Hand   reach.Hand         // serves the bound keys; required with any
+	Harm   Harm               // which bound keys may be harmed
+	Harmed []string           // devices that the scenario would harm
+	Emit   func(report.Event) // takes what happens; the step that it belongs to is filled in by whoever runs it
 }
 
 // World is what one attempt at a scenario happens in. Steps run one after the
@@ -28,6 +34,7 @@ type World struct {
 	Random   *Random
 	Site     *Site
 
+	options   Options
 	emit      func(report.Event)
 	authority *attestation.Authority // attests to the devices; the relying party trusts it
 	people    []*Person
@@ -35,6 +42,8 @@ type World struct {
 	accounts  []*Account
 
 	chip *chip // whose TPM is the reference simulator now
+
+	turn sync.Mutex // held by a device behind a wire while it works
 
 	mu     sync.Mutex
 	clouds map[string]*keychain.Service // by provider
@@ -52,7 +61,7 @@ func New(ctx context.Context, s *language.Scenario, o Options) (*World, error) {
 	}
 	w := &World{
 		Scenario: s, Clock: NewClock(start), Random: NewRandom(o.Seed, s.ID),
-		emit: o.Emit, saved: map[string]Saved{}, clouds: map[string]*keychain.Service{},
+		options: o, emit: o.Emit, saved: map[string]Saved{}, clouds: map[string]*keychain.Service{},
 	}
 	if w.emit == nil {
 		w.emit = func(report.Event) {}
