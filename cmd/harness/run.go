@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/report"
 	"fido-emu/scenarios"
 	"fido-emu/scenarios/language"
@@ -24,6 +26,8 @@ type runFlags struct {
 	noReports bool
 	retries   int
 	timeout   time.Duration
+	via       string
+	bind      bindFlags
 }
 
 func runCommand(u ui) *cobra.Command {
@@ -32,7 +36,16 @@ func runCommand(u ui) *cobra.Command {
 		Use:   "run [FILE|FOLDER|NAME]...",
 		Short: "Run scenarios; the built-in library when none are named",
 		Long: "run runs scenario files, folders of them, or scenarios of the built-in library by their\n" +
-			"id or folder (harness list shows them). Without any it runs the whole library.",
+			"id or folder (harness list shows them). Without any it runs the whole library.\n\n" +
+			"Devices are emulated. They are used in this process, or with --via behind a transport, as\n" +
+			"real ones are, with the same outcomes:\n" +
+			"  pipe             CTAPHID through a pipe in memory\n" +
+			"  udp              CTAPHID in datagrams on loopback\n" +
+			"  uhid             a HID device of this computer, reached through hidraw\n" +
+			"  usbip[:usb]      a USB device of this computer, reached through hidraw or libusb\n" +
+			"  gadget[:usb]     a USB gadget, reached through hidraw or libusb\n\n" +
+			"The same --seed gives the same bytes of events in process. Behind a transport the\n" +
+			"outcomes are the same every time, and over a pipe the messages too." + bindHelp,
 		Example: "  harness run\n  harness run --filter 'loss && !tpm'\n  harness run loss my-scenario.yaml --seed 7",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -43,6 +56,8 @@ func runCommand(u ui) *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&f.selection.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
 	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
+	flags.StringVar(&f.via, "via", "", "transport behind which the devices are (default: none, in this process)")
+	f.bind.register(flags)
 	flags.Uint64Var(&f.seed, "seed", 0, "make the run reproducible: the same seed, the same bytes")
 	flags.BoolVar(&f.json, "json", false, "print the events as JSON lines instead of progress")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every step")
@@ -57,8 +72,20 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if f.retries < 0 || f.timeout <= 0 {
 		return usage("", "--retries must not be negative, and --timeout must be more than nothing")
 	}
+	via, err := f.way()
+	if err != nil {
+		return err
+	}
 	chosen, err := choose(names, f.selection)
 	if err != nil {
+		return err
+	}
+	h := &hand{u: u, again: sayAgain}
+	bound, err := f.bind.bound(u, chosen)
+	if err != nil {
+		return err
+	}
+	if err := reachable(ctx, bound, h); err != nil {
 		return err
 	}
 	sinks, err := f.sinks(u)
@@ -66,7 +93,7 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		return err
 	}
 	stream := report.NewStream(time.Now, sinks...)
-	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout}
+	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, Bound: bound, Hand: h, Harm: f.bind.harmed()}
 	if f.seeded {
 		o.Seed = &f.seed
 	}
@@ -75,6 +102,22 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		return &exit{code: exitBench, err: err}
 	}
 	return verdict(counts)
+}
+
+// way returns how devices are reached, nil for in process. A transport that this
+// computer has not is a fault of the bench.
+func (f runFlags) way() (*reach.Way, error) {
+	if f.via == "" {
+		return nil, nil
+	}
+	way, err := reach.ParseWay(f.via)
+	if err != nil {
+		return nil, &exit{code: exitUsage, err: fmt.Errorf("--via %w", err)}
+	}
+	if err := way.Check(); err != nil {
+		return nil, &exit{code: exitBench, err: fmt.Errorf("--via %s: %w", way, err), hint: "--via pipe and --via udp work everywhere"}
+	}
+	return &way, nil
 }
 
 // sinks returns where the events of the run go.
@@ -95,7 +138,7 @@ func (f runFlags) sinks(u ui) ([]report.Sink, error) {
 	if f.json {
 		return append(sinks, report.NewJSONL(u.out)), nil
 	}
-	return append(sinks, u.console(paths, f.verbose)), nil
+	return append(sinks, u.console(paths, f.verbose, len(f.bind.devices) > 0)), nil
 }
 
 // choose loads scenarios and selects among them.

@@ -7,7 +7,8 @@ package main
 //   - An error says what failed, where, and what to do about it; it is one line, with
 //     a hint on a second where there is one.
 //   - What takes longer than two seconds shows that it goes on.
-//   - Nothing is asked: every command can run unattended.
+//   - Nothing is asked: every command can run unattended, but for real keys, which
+//     have to be touched; what a hand is to do stands behind >>> on standard error.
 //   - Secrets come from files or the environment, never from the command line, and
 //     are never printed, but for an administrator's token that was made up for one
 //     run and that nobody could know otherwise.
@@ -108,13 +109,15 @@ func (u ui) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// console returns the sink that shows a run to people.
-func (u ui) console(reports []string, verbose bool) *report.Console {
+// console returns the sink that shows a run to people. Where a person is asked to do
+// something, lines stay as they are, so that none is erased.
+func (u ui) console(reports []string, verbose, asking bool) *report.Console {
 	o := report.ConsoleOptions{}
 	if f, ok := u.out.(*os.File); ok {
 		o = report.DetectConsole(f, u.getenv)
 	}
 	o.Reports, o.Verbose = reports, verbose
+	o.Terminal = o.Terminal && !asking
 	return report.NewConsole(u.out, o)
 }
 
@@ -124,12 +127,13 @@ func rootCommand(u ui) *cobra.Command {
 		Short: "Drive passkeys through their whole life, and see what holds",
 		Long: "harness runs scenarios: files that tell, step by step, the life of a passkey, from its\n" +
 			"registration to loss and recovery, and what should come of each step. Authenticators are\n" +
-			"emulated, the relying party is built in, and every message is in the report.\n\n" +
+			"emulated, or real keys (run --device); the relying party is built in, and every message\n" +
+			"is in the report.\n\n" +
 			"Begin with: harness run",
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(runCommand(u), listCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
+	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
 		rpCommand(u), keychainCommand(u), doctorCommand(u), versionCommand(u))
 	strict(root)
 	return root
