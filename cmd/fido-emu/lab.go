@@ -31,8 +31,14 @@ func (f *labFlags) add(c *cobra.Command) {
 	c.Flags().Int64Var(&f.memory, memoryFlag, lab.DefaultMemory/mebibyte, "memory of that kernel in MiB; browsers want 3072")
 }
 
-// missing tells what the lab lacks, nil when it can be used.
+// inLab is the environment variable that is set in the lab.
+const inLab = "LAB"
+
+// missing tells what the lab lacks, nil when it can be used. There is no lab in the lab.
 func (f *labFlags) missing() error {
+	if os.Getenv(inLab) != "" {
+		return lab.ErrNoKernel
+	}
 	_, err := lab.FindKernel()
 	return err
 }
@@ -63,21 +69,15 @@ func (f *labFlags) run(c *cobra.Command, args []string) error {
 
 // again returns the flags that were given, for the lab.
 func (f *labFlags) again(c *cobra.Command) (flags []string, err error) {
-	transported := false
 	c.Flags().Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
 		case labFlag, memoryFlag:
 			return
-		case "transport":
-			transported = flag.Value.String() != "auto"
 		case "state":
 			err = errors.Join(err, keptInLab(flag.Value.String()))
 		}
 		flags = append(flags, flagTexts(flag)...)
 	})
-	if !transported {
-		flags = append(flags, "--transport=uhid")
-	}
 	return flags, err
 }
 
