@@ -69,7 +69,7 @@ func serve(t *testing.T, conn hid.Conn) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- hid.Serve(context.Background(), conn, hid.Device{Authenticator: core}) }()
+	go func() { ended <- hid.Serve(context.Background(), conn, hid.Device{Authenticator: core, PacketTimeout: 10 * time.Second}) }()
 	t.Cleanup(func() {
 		conn.Close()
 		if err := <-ended; !errors.Is(err, hid.ErrUnplugged) {
@@ -176,7 +176,7 @@ func TestLabExchange(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			long := bytes.Repeat([]byte("0123456"), hid.MaxMessage/7)
+			long := bytes.Repeat([]byte("0123456789"), 100)
 			if echo, err := channel.Ping(ctx, long); err != nil || !bytes.Equal(echo, long) {
 				t.Errorf("Ping: %d bytes, %v", len(echo), err)
 			}
