@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -173,5 +174,36 @@ func TestInterrupted(t *testing.T) {
 	}
 	if got := strings.Join(left, " "); got != "/key/device.db /key/key.json" {
 		t.Errorf("left behind: %s", got)
+	}
+}
+
+// A signal goes to the command, whose exit code is passed on.
+func TestSignalsArePassedOn(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c := exec.Command(self, "exec", "-q", "--transport", "udp:0", "--", "sh", "-c", `trap 'exit 5' USR1; echo ready; while :; do sleep 0.01; done`)
+	c.Env = append(os.Environ(), asProgram+"=1", "XDG_RUNTIME_DIR=", "TMPDIR="+dir)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		t.Fatal(line, err)
+	}
+	if err := c.Process.Signal(syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	exit := &exec.ExitError{}
+	if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 5 {
+		t.Errorf("it ended with %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, fmt.Sprintf("fido-emu-%d", os.Getuid()))); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
