@@ -209,10 +209,12 @@ func TestBoundKeyWillNotDo(t *testing.T) {
 		{"no touch", strings.Replace(life, `"4711"`, `"4711", touch: never`, 1), realPIN, "touch: never", plain},
 		{"clone", life + "  - {clone: key, as: twin}\n", realPIN, "in line 13, clone can be done with an emulated device only", plain},
 		{"touch", life + "  - {touch: key, answer: no}\n", realPIN, "touch: no", plain},
+		{"attestation", life + "  - {expect: '${first}', trusted: yes}\n", realPIN, "the scenario is about attestation", plain},
+		{"models", life + "  - {policy: staff, allowed-models: yubikey-5}\n", realPIN, "not of the model security-key", plain},
 		{"harm", harming, realPIN, "--allow-destructive lets it", plain},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := tt.text
+			text := strings.Replace(tt.text, "{ada: }", "{ada: {groups: staff}}", 1)
 			if strings.Contains(tt.want, "EdDSA") {
 				text = strings.Replace(text, "security-key", "yubikey-5", 1)
 			}

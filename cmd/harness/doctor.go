@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/tpmsim"
 )
 
@@ -57,12 +58,30 @@ func (f finding) print(u ui) error {
 }
 
 func examine(ctx context.Context) []finding {
-	return []finding{
+	all := []finding{
 		tpm(ctx, tpmsim.Reference, "TPM simulator", "scenarios with a TPM", "sudo apt-get install gcc libssl-dev, and build again with CGO_ENABLED=1"),
 		tpm(ctx, tpmsim.Swtpm, "swtpm", "scenarios with a TPM where the simulator is not built in", "sudo apt-get install swtpm"),
 		program("chromium", "looking at the pages of harness rp serve", "sudo apt-get install chromium"),
 		reports(),
 	}
+	for _, name := range reach.Ways() {
+		all = append(all, way(name))
+	}
+	return all
+}
+
+// way looks whether devices can be put behind a transport.
+func way(name string) finding {
+	f := finding{Name: "--via " + name, OK: true, Found: "works", For: "devices behind a transport"}
+	w, err := reach.ParseWay(name)
+	if err == nil {
+		err = w.Check()
+	}
+	if err != nil {
+		f.OK = false
+		f.Found, f.Fix, _ = strings.Cut(err.Error(), "; ")
+	}
+	return f
 }
 
 // tpm tries to start a TPM.

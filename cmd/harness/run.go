@@ -50,6 +50,9 @@ func runCommand(u ui) *cobra.Command {
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
 			f.seeded = c.Flags().Changed("seed")
+			if len(f.bind.devices) > 0 && !c.Flags().Changed("timeout") {
+				f.timeout = handTimeout
+			}
 			return run(c.Context(), u, names, f)
 		},
 	}
@@ -64,9 +67,12 @@ func runCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.reports, "reports", "reports", "folder for events.jsonl, junit.xml and report.html")
 	flags.BoolVar(&f.noReports, "no-reports", false, "write no reports")
 	flags.IntVar(&f.retries, "retries", 0, "further attempts at a scenario that did not pass; every one is in the report")
-	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "real time that a step may take, unless it says otherwise")
+	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "real time that a step may take, unless it says otherwise; 2m0s with --device")
 	return c
 }
+
+// handTimeout is what a step may take in which somebody has to do something.
+const handTimeout = 2 * time.Minute
 
 func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if f.retries < 0 || f.timeout <= 0 {

@@ -77,7 +77,7 @@ func (d *Device) suits(ctx context.Context, as language.Device) error {
 	if err != nil {
 		return err
 	}
-	reasons := append(unlike(d.Model, info), d.beyond(as)...)
+	reasons := slices.Concat(unlike(d.Model, info), d.beyond(as), d.unknown(info))
 	hasPIN := info.Options["clientPin"]
 	switch {
 	case hasPIN && d.key.bound.PIN == "":
@@ -138,6 +138,35 @@ func (d *Device) beyond(as language.Device) (reasons []string) {
 		}
 	}
 	return reasons
+}
+
+// unknown lists where the relying party of the scenario would not take the key for
+// what it is: it trusts the authority of the scenario, and may know models.
+func (d *Device) unknown(info *ctap.Info) (reasons []string) {
+	attested, models := d.world.judges()
+	if attested {
+		reasons = append(reasons, "the scenario is about attestation, and its relying party trusts none but that of emulated devices")
+	}
+	if models && ctap.AAGUID(info.AAGUID) != d.Model.AAGUID {
+		reasons = append(reasons, "the scenario has a policy on models, and the key is not of the model "+d.Model.Name)
+	}
+	return reasons
+}
+
+// judges tells whether the scenario is about attestation, and about models.
+func (w *World) judges() (attested, models bool) {
+	policies := slices.Clone(w.Scenario.Site.Policies)
+	for _, c := range w.Scenario.Steps {
+		if c.Usage.Verb == "policy" {
+			policies = append(policies, language.PolicyOf(c.Subject, c.Args))
+		}
+		attested = attested || c.Usage.Claims && (c.Has("attestation") || c.Has("trusted"))
+	}
+	for _, p := range policies {
+		attested = attested || p.RequireAttestation
+		models = models || len(p.AllowedModels)+len(p.BlockedModels) > 0
+	}
+	return attested, models
 }
 
 // count finds out how many passkeys the key holds, where it tells.
