@@ -21,7 +21,7 @@ LAB_PACKAGES := fido2-tools openssh-client openssh-server libpam-u2f pamu2fcfg p
 	chromium fonts-dejavu-core xvfb xdotool imagemagick tshark python3 python3-cryptography python3-pip
 
 # What builds the lab's kernel.
-KERNEL_PACKAGES := gcc libc6-dev make flex bison bc xz-utils
+KERNEL_PACKAGES := gcc libc6-dev make binutils flex bison bc xz-utils
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
