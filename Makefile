@@ -94,7 +94,7 @@ fuzz: deps
 
 # The lab's kernel: the one that LAB_KERNEL names, or the newest in the user's cache.
 LAB_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fido-emu
-FIND_KERNEL = $${LAB_KERNEL:-$$(ls -v $(LAB_CACHE)/linux-uml-* 2>/dev/null | tail -1)}
+FIND_KERNEL = $${LAB_KERNEL:-$$(ls -v $(LAB_CACHE)/linux-uml-* 2>/dev/null | tail -1 || true)}
 
 ## lab-kernel: the kernel that the lab runs, built if there is none
 lab-kernel:
