@@ -27,3 +27,25 @@ func TestWireScenarios(t *testing.T) {
 		}
 	}
 }
+
+// TestUnexpectedOnTheWire tells a key that is pulled out, which is the bench's fault,
+// from one that breaks the rules.
+func TestUnexpectedOnTheWire(t *testing.T) {
+	const text = `title: Unexpected
+people: {ada: }
+devices: {key: {profile: security-key, pin: "4711"}}
+steps:
+  - {disturb: key, kind: KIND}
+  - {register: ada, with: key}
+`
+	for kind, want := range map[string]report.Outcome{
+		"unplug": report.Error, "wrong-sequence": report.Failed, "duplicate": report.Failed,
+	} {
+		source := Source{File: "u.yaml", ID: "u", Text: []byte(strings.ReplaceAll(text, "KIND", kind))}
+		for _, e := range runAll(t, []Source{source}, Options{Title: "unexpected", Via: parseWay(t, "pipe")}) {
+			if e.Kind == report.ScenarioEnd && e.Outcome != want {
+				t.Errorf("%s: %s, want %s: %+v", kind, e.Outcome, want, e.Failure)
+			}
+		}
+	}
+}
