@@ -81,10 +81,13 @@ func (a *Authenticator) checkUVOption(c *ceremony) error {
 	if c.mac != nil {
 		c.uv = false
 	}
-	if c.uv && !a.builtInUV() {
-		return ctap.ErrInvalidOption
+	if !c.uv || a.builtInUV() {
+		return nil
 	}
-	return nil
+	if !a.profile.ctap21() { // CTAP 2.0, section 5.1 step 5: known and not supported
+		return ctap.ErrUnsupportedOption
+	}
+	return ctap.ErrInvalidOption
 }
 
 // checkAlwaysUV is the step about alwaysUv: no ceremony without user

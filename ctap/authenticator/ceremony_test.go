@@ -129,6 +129,18 @@ func TestGetAssertionRefuses(t *testing.T) {
 	}
 }
 
+func TestUVOptionWithoutBuiltInUV(t *testing.T) {
+	for version, want := range map[string]ctap.Status{"FIDO_2_0": ctap.ErrUnsupportedOption, "FIDO_2_1": ctap.ErrInvalidOption} {
+		p := securityKey()
+		p.Versions = []string{version}
+		r := newRig(t, p)
+		q, g := creation("example.com", "ada"), assertion("example.com")
+		q.Options, g.Options = map[string]bool{"uv": true}, map[string]bool{"uv": true}
+		r.want(r.send(ctap.MakeCredential, q, nil), want, version+" makeCredential")
+		r.want(r.send(ctap.GetAssertion, g, nil), want, version+" getAssertion")
+	}
+}
+
 func TestUserAnswers(t *testing.T) {
 	for _, c := range []struct {
 		answer Answer

@@ -39,8 +39,12 @@ func (p *Profile) CredentialLimit() int { return int(or(p.MaxCredentials, defaul
 // tokens tells whether the authenticator has pinUvAuthTokens with permissions, which
 // came with CTAP 2.1.
 func (p *Profile) tokens() bool {
-	return slices.ContainsFunc(p.Versions, func(v string) bool { return v == "FIDO_2_1" || v == "FIDO_2_3" }) &&
-		(p.ClientPIN || p.BuiltInUV != NoBuiltInUV)
+	return p.ctap21() && (p.ClientPIN || p.BuiltInUV != NoBuiltInUV)
+}
+
+// ctap21 tells whether the authenticator is of CTAP 2.1 or later.
+func (p *Profile) ctap21() bool {
+	return slices.Contains(p.Versions, "FIDO_2_1") || slices.Contains(p.Versions, "FIDO_2_3")
 }
 
 func (p *Profile) hasExtension(id string) bool { return slices.Contains(p.Extensions, id) }
