@@ -69,7 +69,9 @@ func serve(t *testing.T, conn hid.Conn) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- hid.Serve(context.Background(), conn, hid.Device{Authenticator: core, PacketTimeout: 10 * time.Second}) }()
+	go func() {
+		ended <- hid.Serve(context.Background(), conn, hid.Device{Authenticator: core, PacketTimeout: 10 * time.Second})
+	}()
 	t.Cleanup(func() {
 		conn.Close()
 		if err := <-ended; !errors.Is(err, hid.ErrUnplugged) {
