@@ -24,6 +24,8 @@ const (
 // ErrInUse means that a host has imported the key already.
 var ErrInUse = errors.New("usbip: the key is in use by another host")
 
+var errUnplugged = fmt.Errorf("usbip: the key was taken away: %w", hid.ErrUnplugged)
+
 var errClosed = fmt.Errorf("usbip: the key is closed: %w", hid.ErrUnplugged)
 
 // Key is an emulated USB device with one FIDO HID interface. It is a hid.Conn for
@@ -118,11 +120,14 @@ func (k *Key) Unplug() {
 	k.disconnect()
 }
 
-// disconnect ends the host's session; the session detaches itself.
+// disconnect ends the host's session: the key is free when it returns.
 func (k *Key) disconnect() {
-	if k.host != nil {
-		k.host.abort()
+	if k.host == nil {
+		return
 	}
+	k.host.abort()
+	k.host, k.configuration = nil, 0
+	k.dropTransfers()
 }
 
 // ReadReport waits for a report from the host, or for hid.ErrPowerCycle.

@@ -53,9 +53,10 @@ func (k *Key) serve(ctx context.Context, s *session) error {
 	return err
 }
 
-// hungUp says whether a connection ended between two commands, at either side.
+// hungUp says whether a connection ended between two commands, at either side, or the
+// key was taken away.
 func hungUp(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.ECONNRESET)
+	return errors.Is(err, errUnplugged) || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // attach gives the key to a host, as a device that has just been plugged in.
@@ -76,13 +77,15 @@ func (k *Key) attach(conn net.Conn) (*session, error) {
 	return k.host, nil
 }
 
-// detach ends a session.
+// detach ends a session. One that Unplug ended already may have been followed by
+// another, which stays.
 func (k *Key) detach(s *session) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s.abort()
-	k.host, k.configuration = nil, 0
-	k.dropTransfers()
+	if k.host == s {
+		k.disconnect()
+	}
 }
 
 // read takes the host's commands until the connection ends.
@@ -92,7 +95,7 @@ func (k *Key) read(s *session) error {
 		if err != nil {
 			return err
 		}
-		if err := k.take(u); err != nil {
+		if err := k.take(s, u); err != nil {
 			return err
 		}
 	}

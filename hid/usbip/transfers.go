@@ -2,11 +2,13 @@ package usbip
 
 import "fmt"
 
-// take does what a command of the host says. An error ends the connection.
-func (k *Key) take(u *urb) error {
+// take does what a command of a session's host says. An error ends the connection.
+func (k *Key) take(s *session, u *urb) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
+	case k.host != s: // unplugged meanwhile
+		return errUnplugged
 	case u.command == cmdUnlink:
 		k.unlink(u)
 		return nil
