@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"state":              {"ctap", "ctap/cose", "ctap/authenticator"},
 	"tpmsim":             {"ctap", "ctap/cose", "ctap/authenticator", "attestation"},
 	"keychain":           {"ctap", "ctap/cose", "ctap/authenticator", "state"},
-	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator"},
+	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator", "hid"},
 	"fixtures/lab":       {},
 	"fixtures/reach":     {"ctap", "hid", "ctap/platform", "fixtures"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures"},
