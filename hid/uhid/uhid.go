@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"fido-emu/hid"
 	"fido-emu/hid/descriptor"
@@ -238,7 +239,34 @@ func (d *Device) Node(ctx context.Context) (hidraw.Device, error) {
 	if err != nil {
 		return node, fmt.Errorf("uhid: no hidraw node appeared for %s: %w", d.phys, context.Cause(ctx))
 	}
-	return node, nil
+	return node, d.settle(ctx, node)
+}
+
+// settleInterval is how long a report may take to the host before another one is tried.
+const settleInterval = 5 * time.Millisecond
+
+// settle waits until reports get through to the host. The node is there before the
+// driver's probe has ended, and until then the kernel drops what a device sends
+// (hid_input_report of drivers/hid/hid-core.c finds driver_input_lock taken). An empty
+// report, on the channel 0 that no host uses, shows when that is over. A node that this
+// process may not open, or that somebody has opened already, is left alone.
+func (d *Device) settle(ctx context.Context, node hidraw.Device) error {
+	conn, err := hidraw.Open(ctx, node)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, hidraw.ErrBusy) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for err = context.DeadlineExceeded; errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil; {
+		if err = d.WriteReport(make(hid.Report, hid.ReportSize)); err != nil {
+			break
+		}
+		short, cancel := context.WithTimeout(ctx, settleInterval)
+		_, err = conn.ReadReport(short)
+		cancel()
+	}
+	return errors.Join(err, conn.Close())
 }
 
 // Opened tells whether a program has the device open at this moment.
