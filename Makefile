@@ -50,7 +50,7 @@ else \
 fi
 endef
 
-.PHONY: help build demo test bench lint fuzz deps lab-test lab-kernel clean
+.PHONY: help build demo test bench lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -102,6 +102,11 @@ lab-kernel:
 	if [ -n "$$kernel" ]; then echo "The lab's kernel is $$kernel."; exit 0; fi; \
 	$(call install,$(KERNEL_PACKAGES)); \
 	fixtures/lab/kernel/build $(LAB_CACHE)
+
+## lab-stock-kernel: Debian's kernel and QEMU, for LAB_QEMU=1 make lab-test and exec --lab=qemu
+lab-stock-kernel:
+	@$(call install,qemu-system-x86 uhubctl xz-utils)
+	@fixtures/lab/kernel/stock $(LAB_CACHE)
 
 # python-fido2 for the lab's tests, of the version and hash in the list.
 LAB_PYTHON := bin/python

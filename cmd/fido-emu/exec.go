@@ -64,7 +64,7 @@ func (f *execFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.lab.wanted {
+	if f.lab.wanted != noTier {
 		return f.lab.run(c, args)
 	}
 	if why := f.whyLab(configs); why != "" {

@@ -12,12 +12,39 @@ import (
 	"github.com/spf13/pflag"
 
 	"fido-emu/fixtures/lab"
+	"fido-emu/fixtures/lab/qemu"
 )
 
 // labFlags say how a command runs in the lab.
 type labFlags struct {
-	wanted bool
+	wanted tier
 	memory int64
+}
+
+// tier is the kernel that the lab runs; none when empty.
+type tier string
+
+const (
+	noTier   tier = ""
+	umlTier  tier = "uml"  // User Mode Linux
+	qemuTier tier = "qemu" // a stock kernel under QEMU
+)
+
+// String, Set and Type make it a flag.
+func (t *tier) String() string { return string(*t) }
+func (t *tier) Type() string   { return "kernel" }
+func (t *tier) Set(s string) error {
+	switch s {
+	case "true", string(umlTier): // --lab=true was the flag when it had no value
+		*t = umlTier
+	case string(qemuTier):
+		*t = qemuTier
+	case "false":
+		*t = noTier
+	default:
+		return fmt.Errorf("it is %s or %s", umlTier, qemuTier)
+	}
+	return nil
 }
 
 const (
@@ -27,7 +54,8 @@ const (
 )
 
 func (f *labFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.wanted, labFlag, false, "run the command under a kernel of its own, which needs no privileges")
+	c.Flags().Var(&f.wanted, labFlag, "run the command under a kernel of its own, which needs no privileges: uml, or qemu, a slower one with hub power and serial")
+	c.Flags().Lookup(labFlag).NoOptDefVal = string(umlTier)
 	c.Flags().Int64Var(&f.memory, memoryFlag, lab.DefaultMemory/mebibyte, "memory of that kernel in MiB; browsers want 3072")
 }
 
@@ -53,7 +81,12 @@ func (f *labFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	machine, err := f.machine()
+	if err != nil {
+		return err
+	}
 	code, err := lab.Run(c.Context(), lab.Options{
+		Machine: machine,
 		Command: slices.Concat([]string{self, "exec"}, again, []string{"--"}, args),
 		Memory:  f.memory * mebibyte,
 		Stdin:   c.InOrStdin(), Stdout: c.OutOrStdout(), Stderr: c.ErrOrStderr(),
@@ -65,6 +98,14 @@ func (f *labFlags) run(c *cobra.Command, args []string) error {
 		return codeError{code, nil}
 	}
 	return nil
+}
+
+// machine returns the machine of the tier that has one.
+func (f *labFlags) machine() (*qemu.Machine, error) {
+	if f.wanted != qemuTier {
+		return nil, nil
+	}
+	return lab.FindMachine()
 }
 
 // again returns the flags that were given, for the lab.

@@ -31,6 +31,45 @@ fido2-assert -G -i wanted "$(key)" | fido2-assert -V public.pem es256 && echo ve
 fido2-assert -G -i wanted "$(key)" 2>&1 | grep -o FIDO_ERR.* || true
 `
 
+// A stock kernel shows the key to clients as well.
+func TestExecOnStockKernel(t *testing.T) {
+	if os.Getenv("LAB_QEMU") == "" || os.Getenv("LAB") != "" {
+		t.Skip("LAB_QEMU is not set")
+	}
+	if _, err := lab.FindMachine(); err != nil {
+		t.Skip(err)
+	}
+	if _, err := exec.LookPath("fido2-token"); err != nil {
+		t.Skip("fido2-token is not installed: apt-get install fido2-tools")
+	}
+	dir := t.TempDir()
+	program := filepath.Join(dir, "fido-emu")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "registration"), []byte(registration), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, transport := range []string{"uhid", "usbip"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		c := exec.CommandContext(ctx, program, "exec", "--lab=qemu", "--transport", transport, "--", "sh", "-c", "sh registration && cat /proc/version && exit 7")
+		c.Dir = dir
+		began := time.Now()
+		out, err := c.CombinedOutput()
+		t.Logf("%s: took %v", transport, time.Since(began).Round(time.Millisecond))
+		said := string(out)
+		for _, want := range []string{"\nverified\ngone\nverified again\n", "FIDO_ERR_OPERATION_DENIED", "Debian"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("%s: it does not say %q", transport, want)
+			}
+		}
+		if c.ProcessState.ExitCode() != 7 || t.Failed() {
+			t.Errorf("%s: %v: %s", transport, err, said)
+		}
+	}
+}
+
 // A command in the lab has a key that clients take for real, over each transport.
 func TestExecInLab(t *testing.T) {
 	if _, err := lab.FindKernel(); err != nil || testing.Short() || os.Getenv("LAB") != "" {
