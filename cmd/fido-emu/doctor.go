@@ -62,6 +62,8 @@ func examine(c *cobra.Command) (all []finding, visible bool) {
 		visible = true
 	}
 	all = append(all, report("lab", about, err))
+	_, err = lab.FindMachine()
+	all = append(all, report("qemu", "a machine in software with a stock kernel, a hub and a serial port for 'fido-emu exec --lab=qemu'", err))
 	dir, err := control.Dir()
 	all = append(all, report("control", "the directory of the control sockets: "+dir, err))
 	return append(all, report("tpm", "a simulated TPM, for profiles that keep keys in one", tpmWorks(c))), visible
