@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fido-emu/ctap"
@@ -98,7 +99,15 @@ func uhidAssertion(ctx context.Context, e effort) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWired(ctx, device, host)
+	var there, back atomic.Int64
+	counted := hid.Tap(host, hid.HostSide, func(way hid.Direction, _ hid.Report) {
+		if way == hid.ToDevice {
+			there.Add(1)
+		} else {
+			back.Add(1)
+		}
+	})
+	w, err := newWired(ctx, device, counted)
 	if err != nil {
 		return nil, errors.Join(err, device.Close())
 	}
@@ -107,27 +116,20 @@ func uhidAssertion(ctx context.Context, e effort) (rows []row, err error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := w.channel.Exchange(ctx, request)
-	if err != nil {
+	there.Store(0)
+	back.Store(0)
+	if _, err := exchange(w.channel, request); err != nil {
 		return nil, err
 	}
-	echo, err := newEcho(ctx, reports(len(request)), reports(len(response)))
+	echo, err := newEcho(ctx, int(there.Load()), int(back.Load()))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, echo.stop()) }()
 	r, err := against(e, "assertion over uhid and hidraw",
-		fmt.Sprintf("floor is %d reports there and %d back through the same kernel, with a signature", echo.there, echo.back), uhidTarget,
+		fmt.Sprintf("floor is %d reports there and %d back, keepalives included, through the same kernel, with a signature", echo.there, echo.back), uhidTarget,
 		func() error { _, err := exchange(w.channel, request); return err }, func() error { return echo.once(ctx) })
 	return []row{r}, err
-}
-
-// reports is how many a message of n bytes takes.
-func reports(n int) int {
-	if n <= hid.ReportSize-7 {
-		return 1
-	}
-	return 1 + (n-(hid.ReportSize-7)+hid.ReportSize-6)/(hid.ReportSize-5)
 }
 
 // echo is a device without a protocol: for every so many reports it sends so many
