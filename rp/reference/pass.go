@@ -22,7 +22,7 @@ const passLetters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 // PassRequest asks for a Temporary Access Pass.
 type PassRequest struct {
 	Person   string        // user name
-	Start    time.Time     // zero for now
+	Start    time.Time     // the zero time: at once
 	Lifetime time.Duration // whole minutes
 	Once     bool          // good for one use
 }
