@@ -238,26 +238,3 @@ type CredentialManagementResponse struct {
 	LargeBlobKey         Bytes           `cbor:"11,keyasint,omitzero"`
 	ThirdPartyPayment    *bool           `cbor:"12,keyasint,omitzero"`
 }
-
-// The subcommands of authenticatorConfig (section 6.11).
-const (
-	EnableEnterpriseAttestation uint = 0x01
-	ToggleAlwaysUV              uint = 0x02
-	SetMinPINLength             uint = 0x03
-)
-
-// ConfigRequest holds the parameters of authenticatorConfig (section 6.11). Params
-// is kept as it came, because it is what the platform authenticates.
-type ConfigRequest struct {
-	SubCommand        uint            `cbor:"1,keyasint,omitzero"`
-	Params            cbor.RawMessage `cbor:"2,keyasint,omitzero"`
-	PinUvAuthProtocol uint            `cbor:"3,keyasint,omitzero"`
-	PinUvAuthParam    Bytes           `cbor:"4,keyasint,omitzero"`
-}
-
-// SetMinPINLengthParams are the parameters of setMinPINLength (section 6.11.4).
-type SetMinPINLengthParams struct {
-	NewMinPINLength   *uint    `cbor:"1,keyasint,omitzero"` // code points
-	MinPinLengthRPIDs []string `cbor:"2,keyasint,omitzero"`
-	ForceChangePin    bool     `cbor:"3,keyasint,omitzero"`
-}

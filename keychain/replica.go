@@ -199,7 +199,16 @@ func sameButNames(a, b *authenticator.Credential) bool {
 	return bytes.Equal(a.ID, b.ID) && a.RP.ID == b.RP.ID && bytes.Equal(a.User.ID, b.User.ID) &&
 		a.Algorithm == b.Algorithm && bytes.Equal(a.KeyHandle, b.KeyHandle) && bytes.Equal(a.PublicKey, b.PublicKey) &&
 		a.CreatedAt.Equal(b.CreatedAt) && a.Discoverable == b.Discoverable && a.Protection == b.Protection &&
-		bytes.Equal(a.HMACSecret, b.HMACSecret)
+		bytes.Equal(a.HMACSecret, b.HMACSecret) && bytes.Equal(a.CredBlob, b.CredBlob) &&
+		bytes.Equal(a.LargeBlobKey, b.LargeBlobKey) && a.ThirdPartyPayment == b.ThirdPartyPayment &&
+		sameBlob(a.LargeBlob, b.LargeBlob)
+}
+
+func sameBlob(a, b *authenticator.LargeBlob) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.OriginalSize == b.OriginalSize && bytes.Equal(a.Data, b.Data)
 }
 
 // accept takes over what the service has of an entity and tells whether that was

@@ -27,19 +27,29 @@ type record struct {
 	Protection   uint8  `cbor:"13,keyasint,omitempty"`
 	HMACSecret   []byte `cbor:"14,keyasint,omitempty"`
 	BackedUp     bool   `cbor:"15,keyasint,omitempty"`
+	CredBlob     []byte `cbor:"16,keyasint,omitempty"`
+	LargeBlobKey []byte `cbor:"17,keyasint,omitempty"`
+	HasLargeBlob bool   `cbor:"18,keyasint,omitempty"`
+	LargeBlob    []byte `cbor:"19,keyasint,omitempty"`
+	OriginalSize uint64 `cbor:"20,keyasint,omitempty"` // of the large blob
+	Payment      bool   `cbor:"21,keyasint,omitempty"`
 }
 
 // EncodeCredential returns c as CBOR in the CTAP2 canonical form. The time of
 // creation keeps its nanoseconds and loses its time zone.
 func EncodeCredential(c *authenticator.Credential) ([]byte, error) {
-	b, err := ctap.Encode(record{
+	r := record{
 		ID: c.ID, RPID: c.RP.ID, RPName: c.RP.Name,
 		UserID: c.User.ID, UserName: c.User.Name, DisplayName: c.User.DisplayName,
 		Algorithm: int(c.Algorithm), KeyHandle: c.KeyHandle, PublicKey: c.PublicKey,
 		Seconds: c.CreatedAt.Unix(), Nanoseconds: int64(c.CreatedAt.Nanosecond()),
 		Discoverable: c.Discoverable, Protection: c.Protection, HMACSecret: c.HMACSecret,
-		BackedUp: c.BackedUp,
-	})
+		BackedUp: c.BackedUp, CredBlob: c.CredBlob, LargeBlobKey: c.LargeBlobKey, Payment: c.ThirdPartyPayment,
+	}
+	if blob := c.LargeBlob; blob != nil {
+		r.HasLargeBlob, r.LargeBlob, r.OriginalSize = true, blob.Data, blob.OriginalSize
+	}
+	b, err := ctap.Encode(r)
 	if err != nil {
 		return nil, fmt.Errorf("credential %x cannot be written: %w", c.ID, err)
 	}
@@ -53,13 +63,17 @@ func DecodeCredential(b []byte) (*authenticator.Credential, error) {
 	if err := ctap.DecodeLoose(b, &r); err != nil {
 		return nil, fmt.Errorf("not the record of a credential: %w", err)
 	}
-	return &authenticator.Credential{
+	c := &authenticator.Credential{
 		ID:        r.ID,
 		RP:        ctap.RelyingParty{ID: r.RPID, Name: r.RPName},
 		User:      ctap.User{ID: r.UserID, Name: r.UserName, DisplayName: r.DisplayName},
 		Algorithm: cose.Algorithm(r.Algorithm), KeyHandle: r.KeyHandle, PublicKey: r.PublicKey,
 		CreatedAt:    time.Unix(r.Seconds, r.Nanoseconds).UTC(),
 		Discoverable: r.Discoverable, Protection: r.Protection, HMACSecret: r.HMACSecret,
-		BackedUp: r.BackedUp,
-	}, nil
+		BackedUp: r.BackedUp, CredBlob: r.CredBlob, LargeBlobKey: r.LargeBlobKey, ThirdPartyPayment: r.Payment,
+	}
+	if r.HasLargeBlob {
+		c.LargeBlob = &authenticator.LargeBlob{Data: r.LargeBlob, OriginalSize: r.OriginalSize}
+	}
+	return c, nil
 }

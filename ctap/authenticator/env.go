@@ -119,6 +119,21 @@ type Device struct {
 	EnterpriseEnabled bool     `json:"enterpriseAttestation,omitempty"`
 	LongTouchForReset bool     `json:"longTouchForReset,omitempty"`
 	PersistentToken   []byte   `json:"persistentToken,omitempty"` // 32 bytes
+
+	// Identifier and StoreState are what encIdentifier and encCredStoreState hold,
+	// 16 bytes each.
+	Identifier          []byte     `json:"identifier,omitempty"`
+	StoreState          []byte     `json:"storeState,omitempty"`
+	Templates           []Template `json:"templates,omitempty"`  // enrolled fingers, oldest first
+	LargeBlobs          []byte     `json:"largeBlobs,omitempty"` // the serialized large-blob array; nil for the initial one
+	PINComplexityPolicy bool       `json:"pinComplexityPolicy,omitempty"`
+	UVSincePIN          uint       `json:"uvCountSinceLastPinEntry,omitempty"`
+}
+
+// Template is one enrolled finger.
+type Template struct {
+	ID   []byte `json:"id"`
+	Name string `json:"name,omitempty"` // templateFriendlyName
 }
 
 // Credential is one stored credential. A value that a store has handed out is not
@@ -135,6 +150,17 @@ type Credential struct {
 	Protection   uint8             `json:"protection,omitempty"` // credProtect policy, 0 as 1
 	HMACSecret   []byte            `json:"hmacSecret,omitempty"` // CredRandomWithUV ‖ CredRandomWithoutUV, 64 bytes; nil without hmac-secret
 	BackedUp     bool              `json:"backedUp,omitempty"`   // BS: a sync provider has it now
+
+	CredBlob          []byte     `json:"credBlob,omitempty"`
+	LargeBlobKey      []byte     `json:"largeBlobKey,omitempty"` // 32 bytes; nil without the extension
+	LargeBlob         *LargeBlob `json:"largeBlob,omitempty"`    // of the extension largeBlob; nil without it
+	ThirdPartyPayment bool       `json:"thirdPartyPayment,omitempty"`
+}
+
+// LargeBlob is what the extension largeBlob keeps with a credential (section 12.4).
+type LargeBlob struct {
+	Data         []byte `json:"data,omitempty"`         // compressed by the platform; nil until written
+	OriginalSize uint64 `json:"originalSize,omitempty"` // bytes before compression
 }
 
 // Credentials stores credentials: this device's own, or the local replica of a

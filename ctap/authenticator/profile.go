@@ -33,6 +33,24 @@ type Profile struct {
 	CredentialManagementPreview bool             `yaml:"credentialManagementPreview" json:"credentialManagementPreview"` // as FIDO_2_1_PRE has it
 	Config                      bool             `yaml:"config" json:"config"`                                           // authenticatorConfig: always-UV, minimum PIN length
 	ResetAnytime                bool             `yaml:"resetAnytime" json:"resetAnytime"`                               // has a display: no ten-second window
+	NoMcGaWithPIN               bool             `yaml:"noMcGaPermissionsWithClientPin" json:"noMcGaPermissionsWithClientPin"`
+	UVBioEnroll                 bool             `yaml:"uvBioEnroll" json:"uvBioEnroll"`                 // built-in user verification may grant be
+	UVConfig                    bool             `yaml:"uvAcfg" json:"uvAcfg"`                           // and acfg
+	ReadOnlyManagement          bool             `yaml:"perCredMgmtRO" json:"perCredMgmtRO"`             // persistent token for pcmr; encIdentifier with it
+	EncCredStoreState           bool             `yaml:"encCredStoreState" json:"encCredStoreState"`     // needs perCredMgmtRO
+	LargeBlobs                  bool             `yaml:"largeBlobs" json:"largeBlobs"`                   // authenticatorLargeBlobs
+	LongTouchForReset           bool             `yaml:"longTouchForReset" json:"longTouchForReset"`     // config can ask for it
+	PINComplexityPolicy         bool             `yaml:"pinComplexityPolicy" json:"pinComplexityPolicy"` // config can enforce it
+	PINComplexityURL            string           `yaml:"pinComplexityPolicyURL" json:"pinComplexityPolicyURL"`
+	VendorConfigCommands        []uint64         `yaml:"vendorConfigCommands" json:"vendorConfigCommands"` // vendorCommandIds that do nothing and answer so
+	ResetTransports             []string         `yaml:"transportsForReset" json:"transportsForReset"`
+	Certifications              map[string]uint  `yaml:"certifications" json:"certifications"`
+	Biometrics                  Biometrics       `yaml:"biometrics" json:"biometrics"`
+	Enterprise                  Enterprise       `yaml:"enterprise" json:"enterprise"`
+
+	// Quirks are the ways in which it breaks the specification, by name; none for an
+	// authenticator that does not.
+	Quirks []string `yaml:"quirks" json:"quirks,omitempty"`
 
 	// Limits; 0 stands for the default in brackets.
 	MaxMsgSize      uint `yaml:"maxMsgSize" json:"maxMsgSize"`                             // bytes [1200]
@@ -44,6 +62,28 @@ type Profile struct {
 	PINRetries      uint `yaml:"pinRetries" json:"pinRetries"`                             // [8]
 	UVRetries       uint `yaml:"uvRetries" json:"uvRetries"`                               // [5]
 	FirmwareVersion uint `yaml:"firmwareVersion" json:"firmwareVersion"`
+	MaxLargeBlobs   uint `yaml:"maxSerializedLargeBlobArray" json:"maxSerializedLargeBlobArray"` // bytes [1024]
+	MaxCredBlob     uint `yaml:"maxCredBlobLength" json:"maxCredBlobLength"`                     // bytes [32]
+	MaxPINRPIDs     uint `yaml:"maxRPIDsForSetMinPINLength" json:"maxRPIDsForSetMinPINLength"`   // [8]
+}
+
+// Biometrics is a fingerprint sensor that can be taught (authenticatorBioEnrollment).
+// A profile without it and with a fingerprint as its built-in user verification is of
+// a key whose owner's finger was enrolled by other means, once and for all.
+type Biometrics struct {
+	Enrollment    bool `yaml:"enrollment" json:"enrollment"`       // bioEnroll
+	Preview       bool `yaml:"preview" json:"preview"`             // as FIDO_2_1_PRE has it
+	Swipe         bool `yaml:"swipe" json:"swipe"`                 // the sensor's kind; touch without
+	Enrolled      uint `yaml:"enrolled" json:"enrolled"`           // templates that are there when it is new; a reset removes them
+	MaxTemplates  uint `yaml:"maxTemplates" json:"maxTemplates"`   // [5]
+	Samples       uint `yaml:"samples" json:"samples"`             // good ones that an enrolment takes [3]
+	MaxNameLength uint `yaml:"maxNameLength" json:"maxNameLength"` // bytes [64]
+}
+
+// Enterprise is what enterprise attestation an authenticator can give (section 7.1).
+type Enterprise struct {
+	Capable bool     `yaml:"capable" json:"capable"` // ep; enabled by config
+	RPIDs   []string `yaml:"rpIds" json:"rpIds"`     // relying parties of vendor-facilitated enterprise attestation
 }
 
 // BuiltInUV is how an authenticator verifies its user by itself.

@@ -26,7 +26,9 @@ func New(id, rp, user string, n int) *authenticator.Credential {
 		User:      ctap.User{ID: []byte(user), Name: user + "@" + rp, DisplayName: "Display " + user},
 		Algorithm: cose.ES256, KeyHandle: []byte("handle " + id), PublicKey: []byte("public " + id),
 		CreatedAt: epoch.Add(time.Duration(n) * time.Second), Discoverable: true, Protection: 2,
-		HMACSecret: make([]byte, 64),
+		HMACSecret: make([]byte, 64), CredBlob: []byte("blob " + id), LargeBlobKey: make([]byte, 32),
+		LargeBlob:         &authenticator.LargeBlob{Data: []byte("large " + id), OriginalSize: 9},
+		ThirdPartyPayment: true,
 	}
 }
 
