@@ -30,7 +30,11 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 # runs, after deps.
 CGO = $$(pkg-config --exists openssl libusb-1.0 2>/dev/null && command -v gcc >/dev/null && echo 1 || echo 0)
 
-FUZZTIME ?= 30s
+# How long each fuzz target runs, which of them, and flags for go test such as
+# -parallel=1.
+FUZZTIME ?= 1m
+FUZZ ?= ^Fuzz
+FUZZFLAGS ?=
 
 # install makes a recipe that installs the Debian packages of a list that are missing,
 # where that is possible.
@@ -83,14 +87,25 @@ bench: deps
 	@CGO_ENABLED=$(CGO) go build -o bin/ ./benchmarks
 	@bin/benchmarks
 
-## fuzz: every fuzz target for FUZZTIME
+## fuzz: every fuzz target for FUZZTIME; stops at the first finding and names its file
 fuzz: deps
-	@for package in $$(go list ./...); do \
-	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
-	    echo "$$package $$target"; \
-	    CGO_ENABLED=$(CGO) go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
-	  done; \
-	done
+	@export CGO_ENABLED=$(CGO); \
+	packages=$$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); \
+	targets=$$(go test -list '$(FUZZ)' $$packages | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }'); \
+	[ -n "$$targets" ] || { echo "No fuzz target matches $(FUZZ)."; exit 1; }; \
+	total=$$(echo "$$targets" | wc -l); number=0; log=$$(mktemp); trap 'rm -f $$log' EXIT; \
+	echo "$$total fuzz targets, $(FUZZTIME) each$$(echo '$(FUZZTIME)' | awk -v n=$$total '/^[0-9.]+[sm]$$/ { print ": about " int($$1 * n / ($$1 ~ /m$$/ ? 1 : 60) + 0.99) " minutes, and the time to build" }')."; \
+	while read -r package target <&3; do \
+	  number=$$((number + 1)); echo "[$$number/$$total] $$package $$target"; \
+	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $(FUZZFLAGS) $$package >$$log 2>&1 && { grep '^fuzz: elapsed' $$log | tail -1; continue; }; \
+	  cat $$log; \
+	  input=$$(sed -n 's/.*Failing input written to //p' $$log | head -1); \
+	  [ -n "$$input" ] || { echo "$$target of $$package failed, and kept no input."; exit 1; }; \
+	  echo "$$target of $$package found something. Mend it, and commit this file with that:"; \
+	  echo "  $$(realpath --relative-to=. $$(go list -f '{{.Dir}}' $$package)/$$input)"; \
+	  echo "To see it again: go test -run '$$target/$$(basename $$input)' $$package"; exit 1; \
+	done 3<<<"$$targets"; \
+	echo "No finding."
 
 # The lab's kernel: the one that LAB_KERNEL names, or the newest in the user's cache.
 LAB_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/fido-emu
