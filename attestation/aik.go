@@ -34,19 +34,28 @@ type TPMIdentity struct {
 // CertifyAIK issues a certificate for a TPM's attestation key (section 8.3.1) and
 // returns it with the chain below the root, in DER.
 func (a *Authority) CertifyAIK(public crypto.PublicKey, id TPMIdentity) (x5c [][]byte, err error) {
-	name, err := id.generalNames()
-	if err != nil {
-		return nil, fmt.Errorf("AIK certificate: %w", err)
+	template, err := AIKTemplate(id)
+	if err == nil {
+		x5c, err = a.issue(template, public)
 	}
-	x5c, err = a.issue(&x509.Certificate{
-		KeyUsage:           x509.KeyUsageDigitalSignature,
-		UnknownExtKeyUsage: []asn1.ObjectIdentifier{oidAIKCertificate},
-		ExtraExtensions:    []pkix.Extension{{Id: oidSubjectAltName, Critical: true, Value: name}},
-	}, public)
 	if err != nil {
 		return nil, fmt.Errorf("AIK certificate: %w", err)
 	}
 	return x5c, nil
+}
+
+// AIKTemplate returns what section 8.3.1 asks of the certificate of a TPM's
+// attestation key.
+func AIKTemplate(id TPMIdentity) (*x509.Certificate, error) {
+	name, err := id.generalNames()
+	if err != nil {
+		return nil, err
+	}
+	return &x509.Certificate{
+		KeyUsage:           x509.KeyUsageDigitalSignature,
+		UnknownExtKeyUsage: []asn1.ObjectIdentifier{oidAIKCertificate},
+		ExtraExtensions:    []pkix.Extension{{Id: oidSubjectAltName, Critical: true, Value: name}},
+	}, nil
 }
 
 // generalNames returns the subject alternative name: one directoryName, which is

@@ -1,6 +1,7 @@
 package attestation
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/hmac"
@@ -69,6 +70,24 @@ func (a *Authority) Intermediate(name string) (*Authority, error) {
 
 // Root returns the certificate that relying parties trust.
 func (a *Authority) Root() *x509.Certificate { return a.root }
+
+// Certificate returns the authority's own certificate: the root's, or an
+// intermediate one's.
+func (a *Authority) Certificate() *x509.Certificate { return a.certificate }
+
+// Chain returns what statements carry behind the leaf, in DER: this authority's
+// certificate and those above it, the root left out.
+func (a *Authority) Chain() [][]byte { return a.chain }
+
+// Signer returns the authority's private key. It is a test authority: whoever has
+// it may issue what a real one would not.
+func (a *Authority) Signer() crypto.Signer { return a.key }
+
+// Key returns the P-256 key of a label: the same authority has the same one every
+// time.
+func (a *Authority) Key(label string) *ecdsa.PrivateKey {
+	return a.deriveKey("labelled", []byte(label))
+}
 
 // RootPEM returns the root as a PEM block, as relying parties read it from a file.
 func (a *Authority) RootPEM() []byte {

@@ -30,27 +30,46 @@ var oidAAGUID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
 // (section 14.4.1). It is safe for concurrent use, and one value may serve any
 // number of devices.
 type Packed struct {
+	identity
+	device *Device // attests where an enterprise attestation was asked for; nil where none can be had
+}
+
+// identity is a key that attests, with the chain of its certificate.
+type identity struct {
 	key  *ecdsa.PrivateKey
 	tail []byte // the statement behind the signature: x5c
 	x5c  [][]byte
+}
+
+func newIdentity(key *ecdsa.PrivateKey, x5c [][]byte) (identity, error) {
+	chain, err := ctap.Encode(x5c)
+	return identity{key: key, x5c: x5c, tail: append([]byte("\x63x5c"), chain...)}, err
 }
 
 // Packed returns the attestation of a model, named for its certificate. The same
 // authority gives the same model the same key and certificate every time.
 func (a *Authority) Packed(aaguid ctap.AAGUID, model string) (*Packed, error) {
 	key := a.deriveKey("packed", append(aaguid[:], model...))
-	x5c, err := a.issue(packedTemplate(aaguid, model), &key.PublicKey)
+	x5c, err := a.issue(PackedTemplate(aaguid, model), &key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("attestation certificate of %q: %w", model, err)
 	}
-	chain, err := ctap.Encode(x5c)
+	batch, err := newIdentity(key, x5c)
 	if err != nil {
 		return nil, fmt.Errorf("attestation certificate of %q: %w", model, err)
 	}
-	return &Packed{key: key, x5c: x5c, tail: append([]byte("\x63x5c"), chain...)}, nil
+	return &Packed{identity: batch}, nil
 }
 
-func packedTemplate(aaguid ctap.AAGUID, model string) *x509.Certificate {
+// Enterprise returns a packed attestation that is p, but lets d attest where an
+// enterprise attestation was asked for.
+func (p *Packed) Enterprise(d *Device) *Packed {
+	return &Packed{identity: p.identity, device: d}
+}
+
+// PackedTemplate returns what section 8.2.1 asks of the certificate of a model's
+// attestation key.
+func PackedTemplate(aaguid ctap.AAGUID, model string) *x509.Certificate {
 	return &x509.Certificate{
 		Subject: pkix.Name{
 			Country:            []string{country},
@@ -70,8 +89,16 @@ func packedTemplate(aaguid ctap.AAGUID, model string) *x509.Certificate {
 // root left out.
 func (p *Packed) X5C() [][]byte { return p.x5c }
 
-// Attest signs authenticatorData ‖ clientDataHash with the batch key.
+// Attest signs authenticatorData ‖ clientDataHash with the batch key, or with the
+// one device's where the request is for an enterprise attestation.
 func (p *Packed) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
+	if r.Enterprise && p.device != nil {
+		return p.device.attest(r)
+	}
+	return p.attest(r)
+}
+
+func (p *identity) attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
 	hash := sha256.New()
 	hash.Write(r.AuthData)
 	hash.Write(r.ClientDataHash)
@@ -95,7 +122,7 @@ func (p *Packed) AttestU2F(message []byte) (certificate, signature []byte, err e
 
 // statement writes {alg, sig, x5c}, already in canonical order. A DER signature
 // has 24 to 255 bytes, so its length takes one byte.
-func (p *Packed) statement(sig []byte) []byte {
+func (p *identity) statement(sig []byte) []byte {
 	b := make([]byte, 0, 16+len(sig)+len(p.tail))
 	b = append(b, "\xa3\x63alg\x26\x63sig\x58"...) // -7, ES256
 	b = append(b, byte(len(sig)))
@@ -113,7 +140,7 @@ type packedStatement struct {
 // verifyPacked follows the verification procedure of section 8.2.
 func verifyPacked(v verification) (Result, error) {
 	var s packedStatement
-	if err := v.decode(&s); err != nil {
+	if err := v.decode(&s, []string{"alg", "sig"}, "x5c"); err != nil {
 		return Result{}, err
 	}
 	if s.X5C == nil {

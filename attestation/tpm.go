@@ -59,7 +59,7 @@ type tpmStatement struct {
 // verifyTPM follows the verification procedure of section 8.3.
 func verifyTPM(v verification) (Result, error) {
 	var s tpmStatement
-	if err := v.decode(&s); err != nil {
+	if err := v.decode(&s, []string{"ver", "alg", "x5c", "sig", "certInfo", "pubArea"}); err != nil {
 		return Result{}, err
 	}
 	if s.Version != "2.0" {
