@@ -34,8 +34,8 @@ func load(t *testing.T, file string, into any) {
 	}
 }
 
-// TestRFC6979 signs with the keys of RFC 6979 A.2.5 and A.2.6 and expects its
-// signatures.
+// TestRFC6979 signs with the keys of RFC 6979 A.2.5, and with one of secp256k1 that
+// wallets are tested with, and expects their signatures.
 func TestRFC6979(t *testing.T) {
 	var file struct {
 		Vectors []struct {
@@ -43,16 +43,20 @@ func TestRFC6979(t *testing.T) {
 		}
 	}
 	load(t, "testdata/rfc6979.json", &file)
-	ran := 0
+	algorithms := map[string]cose.Algorithm{ // the other curves are there with another hash than that of their algorithm
+		"P-256 sha256": cose.ES256, "secp256k1 sha256": cose.ES256K,
+	}
+	ran := map[cose.Algorithm]int{}
 	for _, v := range file.Vectors {
-		if v.Curve != "P-256" || v.Hash != "sha256" { // ES384 signs SHA-384, of which the file has none
+		alg, ok := algorithms[v.Curve+" "+v.Hash]
+		if !ok {
 			continue
 		}
 		private, err := hex.DecodeString(v.Private)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sig, err := New(rand.Reader, false).Sign(cose.ES256, private, []byte(v.Message))
+		sig, err := New(rand.Reader, false).Sign(alg, private, []byte(v.Message))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,12 +65,38 @@ func TestRFC6979(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.TrimLeft(v.R, "0") != fmt.Sprintf("%X", got.R) || strings.TrimLeft(v.S, "0") != fmt.Sprintf("%X", got.S) {
-			t.Errorf("message %q: r %x, s %x", v.Message, got.R, got.S)
+			t.Errorf("%s, message %q: r %x, s %x", alg, v.Message, got.R, got.S)
 		}
-		ran++
+		ran[alg]++
 	}
-	if ran < 2 {
-		t.Errorf("%d vectors ran", ran)
+	if ran[cose.ES256] < 2 || ran[cose.ES256K] < 1 {
+		t.Errorf("only %v ran", ran)
+	}
+}
+
+// TestMLDSA signs with the seeds of Project Wycheproof, deterministically.
+func TestMLDSA(t *testing.T) {
+	var file struct {
+		Vectors []struct {
+			Alg                              cose.Algorithm
+			TcID                             int
+			Comment                          string
+			Seed, Public, Message, Signature []byte
+		}
+	}
+	load(t, "testdata/mldsa.json", &file)
+	for _, v := range file.Vectors {
+		sig, err := New(rand.Reader, false).Sign(v.Alg, v.Seed, v.Message)
+		if err != nil || !bytes.Equal(sig, v.Signature) {
+			t.Errorf("%s %d %s: another signature, %v", v.Alg, v.TcID, v.Comment, err)
+		}
+		_, public, err := New(bytes.NewReader(v.Seed), false).Generate(v.Alg)
+		if err != nil || !bytes.HasSuffix(public, v.Public) {
+			t.Errorf("%s %d %s: another key, %v", v.Alg, v.TcID, v.Comment, err)
+		}
+	}
+	if len(file.Vectors) < 20 {
+		t.Errorf("%d vectors ran", len(file.Vectors))
 	}
 }
 
