@@ -157,10 +157,16 @@ func (c *Channel) transact(ctx context.Context, command Command, payload []byte)
 			return nil, err
 		}
 	}
-	start := time.Now()
+	var busy time.Time // since when
 	for {
 		answer, err := c.once(ctx, Message{Channel: c.ID(), Command: command, Payload: payload})
-		if !errors.Is(err, ErrChannelBusy) || time.Since(start) >= c.dialer.BusyTimeout {
+		if !errors.Is(err, ErrChannelBusy) {
+			return answer, err
+		}
+		if busy.IsZero() {
+			busy = time.Now()
+		}
+		if time.Since(busy) >= c.dialer.BusyTimeout {
 			return answer, err
 		}
 		rest(ctx, busyPause) // when ctx ends the next try tells so
@@ -173,7 +179,7 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 		return nil, context.Cause(ctx)
 	}
 	a := newAnswer(ctx, request, c.dialer)
-	defer a.silence.Stop()
+	defer a.next.Stop()
 	if err := c.inbox.expect(a); err != nil {
 		return nil, err
 	}
@@ -181,14 +187,16 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 	if err := c.write(request); err != nil {
 		return nil, err
 	}
-	silent := a.wait(ctx, c.inbox.done)
+	given := a.wait(ctx, c.inbox.done)
 	switch {
 	case a.answered():
 		return c.received(ctx, a)
-	case request.Command == Init && (silent || ctx.Err() != nil):
+	case request.Command == Init && (given != nil || ctx.Err() != nil):
 		return nil, c.unopened(ctx, a)
-	case silent:
-		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w: nothing for %v", request.Command, ErrNoReply, a.allowed))
+	case given == ErrNoReply:
+		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w: nothing for %v", request.Command, given, a.allowed()))
+	case given != nil:
+		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w", request.Command, given))
 	case ctx.Err() != nil:
 		return c.cancel(ctx, a)
 	}

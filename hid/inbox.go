@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"fido-emu/ctap"
 )
@@ -101,15 +100,12 @@ type answer struct {
 	Assembler
 	err error
 
-	refused  error // what CTAPHID_INIT was perhaps answered with; guarded by the inbox
-	request  Message
-	ctx      context.Context // for ctap.ReportProgress
-	ready    chan struct{}
-	silence  *time.Timer   // looks whether the device says nothing
-	allowed  time.Duration // of silence
-	patience time.Duration // for the answer
-	begun    time.Time
-	heard    atomic.Int64 // when a packet came last, in nanoseconds after begun
+	refused error // what CTAPHID_INIT was perhaps answered with; guarded by the inbox
+	request Message
+	ctx     context.Context // for ctap.ReportProgress
+	ready   chan struct{}
+	packets atomic.Uint32 // how many came
+	patience
 }
 
 func newAnswer(ctx context.Context, request Message, d Dialer) *answer {
@@ -117,37 +113,12 @@ func newAnswer(ctx context.Context, request Message, d Dialer) *answer {
 	if request.Command == Init {
 		allowed = d.OpenTimeout
 	}
-	return &answer{
-		ctx: ctx, request: request, ready: make(chan struct{}), begun: time.Now(),
-		silence: time.NewTimer(allowed), allowed: allowed, patience: d.Patience,
-	}
+	return &answer{ctx: ctx, request: request, ready: make(chan struct{}), patience: newPatience(allowed, d.Patience)}
 }
-
-// silent tells whether the device has said nothing for as long as it may. It is asked
-// when silence runs out, which is set again if not.
-func (a *answer) silent() bool {
-	last := a.begun.Add(time.Duration(a.heard.Load()))
-	left := a.allowed - time.Since(last)
-	if left > 0 {
-		a.silence.Reset(left)
-	}
-	return left <= 0
-}
-
-// clockEvery is how many continuation packets share one look at the clock, which takes as
-// long as everything else about a packet.
-const clockEvery = 16
 
 // add takes a packet and tells whether that ends the wait.
 func (a *answer) add(p Packet, size int) (ended bool) {
-	if p.Initial || p.Seq%clockEvery == 0 {
-		heard := time.Since(a.begun)
-		if heard > a.patience {
-			a.err = fmt.Errorf("%s: %w", a.request.Command, ErrEndless)
-			return true
-		}
-		a.heard.Store(int64(heard))
-	}
+	a.packets.Add(1)
 	switch {
 	case a.request.Command == Init:
 		return a.initialises(p)
@@ -230,22 +201,23 @@ func (a *answer) breaks(format string, args ...any) (ended bool) {
 	return true
 }
 
-// wait waits for the answer, for ctx or the connection to end, or for a silence, which it
-// tells of.
-func (a *answer) wait(ctx context.Context, gone <-chan struct{}) (silent bool) {
-	for !silent {
+// wait waits for the answer, for ctx or the connection to end, or until there is nothing
+// more to wait for. The error is nil, ErrNoReply or ErrEndless.
+func (a *answer) wait(ctx context.Context, gone <-chan struct{}) error {
+	for {
 		select {
 		case <-a.ready:
-			return false
+			return nil
 		case <-gone:
-			return false
+			return nil
 		case <-ctx.Done():
-			return false
-		case <-a.silence.C:
-			silent = a.silent()
+			return nil
+		case <-a.next.C:
+			if err := a.look(a.packets.Load()); err != nil {
+				return err
+			}
 		}
 	}
-	return true
 }
 
 // answered tells whether the wait is over.
