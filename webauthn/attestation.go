@@ -2,7 +2,6 @@ package webauthn
 
 import (
 	"crypto/ecdh"
-	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -102,7 +101,7 @@ func (a *AttestationObject) canonical() error {
 }
 
 // easyKey returns a credential's public key as DER SubjectPublicKeyInfo and its
-// algorithm (section 5.2.1.1). spki is nil for a key that cannot be converted.
+// algorithm (section 5.2.1.1). spki is nil where the algorithm is not known.
 func easyKey(key []byte) (spki []byte, alg cose.Algorithm, err error) {
 	if spki, ok := easyES256(key); ok {
 		return spki, cose.ES256, nil
@@ -114,16 +113,14 @@ func easyKey(key []byte) (spki []byte, alg cose.Algorithm, err error) {
 		return nil, 0, fmt.Errorf("the credential public key has no algorithm")
 	}
 	alg = cose.Algorithm(*head.Alg)
-	switch alg {
-	case cose.ES256, cose.ES384, cose.ES512, cose.EdDSA, cose.RS256, cose.PS256:
-	default:
+	if !alg.Known() {
 		return nil, alg, nil
 	}
 	_, public, err := cose.Parse(key)
 	if err != nil {
 		return nil, alg, err
 	}
-	spki, err = x509.MarshalPKIXPublicKey(public)
+	spki, err = cose.SPKI(public)
 	return spki, alg, err
 }
 

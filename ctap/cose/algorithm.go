@@ -78,14 +78,17 @@ var registry = map[Algorithm]entry{
 // falling identifier, which puts ES256 first.
 func Algorithms() []Algorithm {
 	var all []Algorithm
-	for a, e := range registry {
-		if e.kty != 0 && a != RS1 {
+	for a := range registry {
+		if a.Known() {
 			all = append(all, a)
 		}
 	}
 	slices.SortFunc(all, func(a, b Algorithm) int { return int(b) - int(a) })
 	return all
 }
+
+// Known tells whether a is one of [Algorithms].
+func (a Algorithm) Known() bool { return registry[a].kty != 0 && a != RS1 }
 
 // String returns the registered name, such as ES256.
 func (a Algorithm) String() string {
