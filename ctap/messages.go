@@ -68,7 +68,7 @@ type MakeCredentialRequest struct {
 	Options               map[string]bool            `cbor:"7,keyasint,omitzero"`
 	PinUvAuthParam        Bytes                      `cbor:"8,keyasint,omitzero"`
 	PinUvAuthProtocol     uint                       `cbor:"9,keyasint,omitzero"`
-	EnterpriseAttestation uint                       `cbor:"10,keyasint,omitzero"`
+	EnterpriseAttestation *uint                      `cbor:"10,keyasint,omitzero"`
 	AttestationFormats    []string                   `cbor:"11,keyasint,omitzero"`
 }
 
@@ -135,7 +135,7 @@ type Info struct {
 	VendorPrototypeConfigCommands    []uint64        `cbor:"21,keyasint,omitzero"`
 	AttestationFormats               []string        `cbor:"22,keyasint,omitzero"`
 	UvCountSinceLastPinEntry         *uint           `cbor:"23,keyasint,omitzero"`
-	LongTouchForReset                bool            `cbor:"24,keyasint,omitzero"`
+	LongTouchForReset                *bool           `cbor:"24,keyasint,omitzero"`
 	EncIdentifier                    Bytes           `cbor:"25,keyasint,omitzero"`
 	TransportsForReset               []string        `cbor:"26,keyasint,omitzero"`
 	PinComplexityPolicy              *bool           `cbor:"27,keyasint,omitzero"`

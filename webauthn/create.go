@@ -265,10 +265,11 @@ func (c *creation) request(d *candidate, rk bool) *ctap.MakeCredentialRequest {
 		r.Options = map[string]bool{"rk": true}
 	}
 	if o.Attestation == conveyanceEnterprise && d.info.Options["ep"] {
-		r.EnterpriseAttestation = 1 // vendor-facilitated
+		kind := uint(1) // vendor-facilitated
 		if slices.Contains(c.agent.config.EnterpriseRPIDs, c.rpID) {
-			r.EnterpriseAttestation = 2 // platform-managed
+			kind = 2 // platform-managed
 		}
+		r.EnterpriseAttestation = &kind
 	}
 	if len(d.info.AttestationFormats) > 0 { // it knows of the member (CTAP 2.2)
 		r.AttestationFormats = c.formats()

@@ -70,8 +70,16 @@ func TestEnterpriseAttestation(t *testing.T) {
 		b := newBrowser(t, Config{EnterpriseRPIDs: c.managed}, device("key", a))
 		// The core has no enterprise attestation and refuses; what was sent counts.
 		_, _ = b.Create(t.Context(), origin, creationJSON(fmt.Sprintf(`{"attestation":%q}`, c.preference)))
-		if got := creations(t, sent); len(got) != 1 || got[0].EnterpriseAttestation != c.want {
-			t.Errorf("%+v: sent %+v", c, got)
+		got := creations(t, sent)
+		if len(got) != 1 {
+			t.Fatalf("%+v: sent %+v", c, got)
+		}
+		var kind uint
+		if e := got[0].EnterpriseAttestation; e != nil {
+			kind = *e
+		}
+		if kind != c.want {
+			t.Errorf("%+v: sent %d", c, kind)
 		}
 	}
 }

@@ -18,9 +18,11 @@ type ceremony struct {
 	mac        []byte // pinUvAuthParam; nil when absent
 	protocol   uint   // pinUvAuthProtocol; 0 when absent
 	rk, up, uv bool   // the options
+	listed     bool   // getAssertion: there is an allowList
 	user       string // name, for prompts
 
 	verified bool // the user was verified in this ceremony
+	byPIN    bool // with the PIN, not by built-in means
 	present  bool // and is known to be present
 }
 
@@ -115,6 +117,7 @@ func (a *Authenticator) verifyUser(ctx context.Context, c *ceremony) error {
 			return err
 		}
 		c.present = a.boot.token.userPresentFlag(a.env.Now())
+		c.byPIN = !a.boot.token.userPresent // which built-in user verification sets, and the PIN does not
 	case c.uv:
 		if err := a.ceremonyUV(ctx, c.prompt()); err != nil {
 			return err

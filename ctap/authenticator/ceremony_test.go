@@ -63,7 +63,7 @@ func TestMakeCredentialRefuses(t *testing.T) {
 		}, ctap.ErrMissingParameter},
 		"up false":               {func(q *ctap.MakeCredentialRequest) { q.Options = map[string]bool{"up": false} }, ctap.ErrInvalidOption},
 		"uv without built-in uv": {func(q *ctap.MakeCredentialRequest) { q.Options = map[string]bool{"uv": true} }, ctap.ErrInvalidOption},
-		"enterprise attestation": {func(q *ctap.MakeCredentialRequest) { q.EnterpriseAttestation = 1 }, ctap.ErrInvalidParameter},
+		"enterprise attestation": {func(q *ctap.MakeCredentialRequest) { q.EnterpriseAttestation = new(uint) }, ctap.ErrInvalidParameter},
 		"param without protocol": {func(q *ctap.MakeCredentialRequest) { q.PinUvAuthParam = []byte{1} }, ctap.ErrMissingParameter},
 		"unknown protocol":       {func(q *ctap.MakeCredentialRequest) { q.PinUvAuthParam, q.PinUvAuthProtocol = []byte{1}, 3 }, ctap.ErrInvalidParameter},
 		"param of no token":      {func(q *ctap.MakeCredentialRequest) { q.PinUvAuthParam, q.PinUvAuthProtocol = make([]byte, 32), 2 }, ctap.ErrPINAuthInvalid},

@@ -22,6 +22,7 @@ const (
 	sealedHead     = 6
 	sealedOverhead = 1 + sealedNonce + sealedHead + 16
 	sealedHMAC     = 1 // flag: made with hmac-secret
+	sealedPayment  = 2 // flag: made with thirdPartyPayment
 )
 
 // aead returns the cipher that seals credentials.
@@ -56,7 +57,10 @@ func (a *Authenticator) seal(rpIDHash [32]byte, c *Credential, hmacSecret bool) 
 	binary.BigEndian.PutUint32(plain, uint32(int32(c.Algorithm)))
 	plain[4] = c.Protection
 	if hmacSecret {
-		plain[5] = sealedHMAC
+		plain[5] |= sealedHMAC
+	}
+	if c.ThirdPartyPayment {
+		plain[5] |= sealedPayment
 	}
 	return aead.Seal(id, id[1:], append(plain, c.KeyHandle...), rpIDHash[:]), nil
 }
@@ -79,6 +83,7 @@ func (a *Authenticator) open(rpIDHash [32]byte, rpID string, id []byte) (*Creden
 		ID: id, RP: ctap.RelyingParty{ID: rpID},
 		Algorithm:  cose.Algorithm(int32(binary.BigEndian.Uint32(plain))),
 		Protection: plain[4], KeyHandle: plain[sealedHead:],
+		ThirdPartyPayment: plain[5]&sealedPayment != 0,
 	}
 	if plain[5]&sealedHMAC != 0 {
 		credential.HMACSecret = a.deriveHMACSecret(id)

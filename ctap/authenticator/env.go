@@ -34,6 +34,13 @@ type User interface {
 	Verify(ctx context.Context, p Prompt) Answer
 }
 
+// Chooser is a User in front of a display (Profile.Display).
+type Chooser interface {
+	// Choose shows the accounts that could sign in, newest first, and returns the
+	// index of the one that the user picked. It answers like Presence.
+	Choose(ctx context.Context, p Prompt, accounts []ctap.User) (int, Answer)
+}
+
 // Prompt says what the user is asked for.
 type Prompt struct {
 	Command ctap.Command
@@ -90,7 +97,8 @@ type AttestationRequest struct {
 	AAGUID         ctap.AAGUID
 	AuthData       []byte
 	ClientDataHash []byte
-	Enterprise     bool // an enterprise attestation was asked for and is allowed
+	Enterprise     bool     // an enterprise attestation was asked for and is allowed
+	Formats        []string // attestationFormatsPreference: formats that the platform likes, best first
 }
 
 // DeviceState keeps a [Device] across power cycles. Save and NextCounter return
@@ -106,13 +114,14 @@ type DeviceState interface {
 // Device is the state of one device apart from its credentials.
 type Device struct {
 	Initialised       bool     `json:"initialised"`
-	WrapKey           []byte   `json:"wrapKey,omitempty"`   // seals non-discoverable credentials into their ids, 32 bytes
-	Counter           uint32   `json:"counter"`             // signature counter; changed by NextCounter alone
-	PINHash           []byte   `json:"pinHash,omitempty"`   // LEFT(SHA-256(PIN), 16); nil while no PIN is set
-	PINLength         uint     `json:"pinLength,omitempty"` // of that PIN, in code points
-	PINRetries        uint     `json:"pinRetries"`          // tries left
-	UVRetries         uint     `json:"uvRetries"`           // tries left of built-in user verification
-	MinPINLength      uint     `json:"minPINLength"`        // in code points
+	WrapKey           []byte   `json:"wrapKey,omitempty"`    // seals non-discoverable credentials into their ids, 32 bytes
+	Counter           uint32   `json:"counter"`              // signature counter; changed by NextCounter alone
+	PINHash           []byte   `json:"pinHash,omitempty"`    // LEFT(SHA-256(PIN), 16); nil while no PIN is set
+	PINLength         uint     `json:"pinLength,omitempty"`  // of that PIN, in code points
+	TrivialPIN        bool     `json:"trivialPIN,omitempty"` // the complexity policy, on or off, would refuse that PIN
+	PINRetries        uint     `json:"pinRetries"`           // tries left
+	UVRetries         uint     `json:"uvRetries"`            // tries left of built-in user verification
+	MinPINLength      uint     `json:"minPINLength"`         // in code points
 	ForcePINChange    bool     `json:"forcePINChange,omitempty"`
 	MinPINLengthRPIDs []string `json:"minPINLengthRPIDs,omitempty"`
 	AlwaysUV          bool     `json:"alwaysUv,omitempty"`
@@ -120,8 +129,8 @@ type Device struct {
 	LongTouchForReset bool     `json:"longTouchForReset,omitempty"`
 	PersistentToken   []byte   `json:"persistentToken,omitempty"` // 32 bytes
 
-	// Identifier and StoreState are what encIdentifier and encCredStoreState hold,
-	// 16 bytes each.
+	// Identifier is what encIdentifier holds; StoreState keys the digest of the
+	// discoverable credentials that encCredStoreState holds. 16 bytes each.
 	Identifier          []byte     `json:"identifier,omitempty"`
 	StoreState          []byte     `json:"storeState,omitempty"`
 	Templates           []Template `json:"templates,omitempty"`  // enrolled fingers, oldest first

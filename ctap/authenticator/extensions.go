@@ -1,194 +1,139 @@
 package authenticator
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"errors"
-
 	"github.com/fxamacker/cbor/v2"
 
 	"fido-emu/ctap"
-	"fido-emu/ctap/pinuv"
 )
 
-// The extensions that an authenticator can have (section 12).
+// The extensions that an authenticator can have (section 12; uvm is of WebAuthn
+// Level 2, section 10.1.9).
 const (
-	ExtCredProtect  = "credProtect"
-	ExtHMACSecret   = "hmac-secret"
-	ExtHMACSecretMC = "hmac-secret-mc"
-	ExtMinPinLength = "minPinLength"
+	ExtCredProtect         = "credProtect"
+	ExtHMACSecret          = "hmac-secret"
+	ExtHMACSecretMC        = "hmac-secret-mc"
+	ExtCredBlob            = "credBlob"
+	ExtLargeBlobKey        = "largeBlobKey"
+	ExtLargeBlob           = "largeBlob"
+	ExtMinPinLength        = "minPinLength"
+	ExtPINComplexityPolicy = "pinComplexityPolicy"
+	ExtThirdPartyPayment   = "thirdPartyPayment"
+	ExtUVM                 = "uvm"
 )
 
-// The policies of credProtect (section 12.1); 0 in a Credential is protectOptional.
-const (
-	protectOptional = 1 // userVerificationOptional
-	protectWithList = 2 // userVerificationOptionalWithCredentialIDList
-	protectUV       = 3 // userVerificationRequired
-)
-
-// hmacSecretSize is the size in bytes of one CredRandom.
-const hmacSecretSize = 32
+// Extensions returns the identifiers of all extensions that a profile can name.
+func Extensions() []string {
+	return []string{
+		ExtCredProtect, ExtHMACSecret, ExtHMACSecretMC, ExtCredBlob, ExtLargeBlobKey, ExtLargeBlob,
+		ExtMinPinLength, ExtPINComplexityPolicy, ExtThirdPartyPayment, ExtUVM,
+	}
+}
 
 // makeExtensions is what the extensions of one makeCredential come to.
 type makeExtensions struct {
-	protection  uint8
-	credProtect bool // was asked for, so it is answered
-	hmacSecret  bool
-	hmacInput   *hmacSecretInput // of hmac-secret-mc; nil without
-	minPIN      uint             // to be told; 0: not
+	protection uint8 // of credProtect
+	hmacSecret bool
+	hmacInput  *hmacSecretInput // of hmac-secret-mc; nil without
+	credBlob   []byte           // to be stored; nil without
+	blobKey    bool             // largeBlobKey
+	largeBlob  bool             // the credential can have a large blob
+	payment    bool             // thirdPartyPayment
+	outputs    map[string]any   // those that are known already
 }
 
-// makeCredentialExtensions reads the inputs of those extensions that the profile
-// has; all others are ignored.
+// makeCredentialExtensions is step 15 of section 6.1.2: it reads the inputs of those
+// extensions that the profile has; all others are ignored. Of several wrong inputs
+// the first in the order below decides the status.
 func (a *Authenticator) makeCredentialExtensions(c *ceremony, inputs map[string]cbor.RawMessage) (*makeExtensions, error) {
-	x := &makeExtensions{}
-	if raw, ok := inputs[ExtCredProtect]; ok && a.profile.hasExtension(ExtCredProtect) {
-		if err := ctap.DecodeLoose(raw, &x.protection); err != nil {
-			return nil, err
-		}
-		if x.protection < protectOptional || x.protection > protectUV {
-			return nil, ctap.ErrInvalidParameter
-		}
-		x.credProtect = true
+	x := &makeExtensions{outputs: map[string]any{}}
+	a.protect(x)
+	if len(inputs) == 0 {
+		return x, nil
 	}
-	if raw, ok := inputs[ExtHMACSecret]; ok && a.profile.hasExtension(ExtHMACSecret) {
-		if err := ctap.DecodeLoose(raw, &x.hmacSecret); err != nil {
-			return nil, err
+	for _, e := range []struct {
+		id   string
+		read func(*ceremony, *makeExtensions, cbor.RawMessage) error
+	}{
+		{ExtCredProtect, a.makeCredProtect},
+		{ExtHMACSecret, a.makeHMACSecret},
+		{ExtHMACSecretMC, a.makeHMACSecretMC},
+		{ExtCredBlob, a.makeCredBlob},
+		{ExtLargeBlobKey, a.makeLargeBlobKey},
+		{ExtLargeBlob, a.makeLargeBlob},
+		{ExtMinPinLength, a.makeMinPinLength},
+		{ExtPINComplexityPolicy, a.makePINComplexityPolicy},
+		{ExtThirdPartyPayment, a.makeThirdPartyPayment},
+		{ExtUVM, a.makeUVM},
+	} {
+		raw, asked := inputs[e.id]
+		if !asked || !a.profile.hasExtension(e.id) {
+			continue
 		}
-	}
-	if raw, ok := inputs[ExtMinPinLength]; ok && a.profile.hasExtension(ExtMinPinLength) {
-		var asked bool
-		if err := ctap.DecodeLoose(raw, &asked); err != nil {
-			return nil, err
-		}
-		if asked && a.toldMinPINLength(c.rpID) {
-			x.minPIN = a.device.MinPINLength
-		}
-	}
-	if raw, ok := inputs[ExtHMACSecretMC]; ok && a.profile.hasExtension(ExtHMACSecretMC) {
-		if !x.hmacSecret {
-			return nil, ctap.ErrMissingParameter
-		}
-		var err error
-		if x.hmacInput, err = a.parseHMACSecret(raw); err != nil {
+		if err := e.read(c, x, raw); err != nil {
 			return nil, err
 		}
 	}
 	return x, nil
 }
 
-// deriveHMACSecret returns the CredRandomWithUV ‖ CredRandomWithoutUV of a
-// credential that is sealed into its id.
-func (a *Authenticator) deriveHMACSecret(id []byte) []byte {
-	derive := func(label string) []byte {
-		m := hmac.New(sha256.New, a.device.WrapKey)
-		m.Write([]byte(label))
-		m.Write(id)
-		return m.Sum(nil)
-	}
-	return append(derive("CredRandomWithUV"), derive("CredRandomWithoutUV")...)
-}
-
-// outputs returns the extension outputs of makeCredential in CBOR, nil for none.
-func (x *makeExtensions) outputs(a *Authenticator, c *ceremony, credential *Credential) (cbor.RawMessage, error) {
-	if !x.credProtect && !x.hmacSecret && x.minPIN == 0 {
-		return nil, nil
-	}
-	outputs := map[string]any{}
-	if x.credProtect {
-		outputs[ExtCredProtect] = x.protection
-	}
-	if x.hmacSecret {
-		outputs[ExtHMACSecret] = true
-	}
-	if x.minPIN != 0 {
-		outputs[ExtMinPinLength] = x.minPIN
-	}
+// signed returns the extension outputs in authenticator data, nil for none.
+func (x *makeExtensions) signed(a *Authenticator, c *ceremony, credential *Credential) (cbor.RawMessage, error) {
 	if x.hmacInput != nil {
 		secret, err := a.hmacSecretOutput(c, credential, x.hmacInput)
 		if err != nil {
 			return nil, err
 		}
-		outputs[ExtHMACSecretMC] = secret
+		x.outputs[ExtHMACSecretMC] = secret
+	}
+	return encodeOutputs(x.outputs)
+}
+
+// getExtensions is what the extensions of one assertion come to.
+type getExtensions struct {
+	outputs      map[string]any // in authenticator data
+	largeBlobKey []byte
+	largeBlob    *largeBlobInput // nil without
+}
+
+// assertionExtensions is the extensions step of section 6.2.2, for one credential.
+// Which input decides the status is as in makeCredentialExtensions.
+func (a *Authenticator) assertionExtensions(c *ceremony, credential *Credential, inputs map[string]cbor.RawMessage) (*getExtensions, error) {
+	x := &getExtensions{outputs: map[string]any{}}
+	if len(inputs) == 0 {
+		return x, nil
+	}
+	for _, e := range []struct {
+		id   string
+		read func(*ceremony, *Credential, *getExtensions, cbor.RawMessage) error
+	}{
+		{ExtHMACSecret, a.getHMACSecret},
+		{ExtCredBlob, a.getCredBlob},
+		{ExtLargeBlobKey, a.getLargeBlobKey},
+		{ExtLargeBlob, a.getLargeBlob},
+		{ExtThirdPartyPayment, a.getThirdPartyPayment},
+		{ExtUVM, a.getUVM},
+	} {
+		raw, asked := inputs[e.id]
+		if !asked || !a.profile.hasExtension(e.id) {
+			continue
+		}
+		if err := e.read(c, credential, x, raw); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// encodeOutputs returns extension outputs in CBOR, nil for none.
+func encodeOutputs(outputs map[string]any) (cbor.RawMessage, error) {
+	if len(outputs) == 0 {
+		return nil, nil
 	}
 	return ctap.Encode(outputs)
 }
 
-// assertionExtensions returns the extension outputs of getAssertion in CBOR, nil
-// for none.
-func (a *Authenticator) assertionExtensions(c *ceremony, credential *Credential, inputs map[string]cbor.RawMessage) (cbor.RawMessage, error) {
-	raw, ok := inputs[ExtHMACSecret]
-	if !ok || !a.profile.hasExtension(ExtHMACSecret) {
-		return nil, nil
-	}
-	input, err := a.parseHMACSecret(raw)
-	if err != nil {
-		return nil, err
-	}
-	if !c.up { // the secret is never given out without the user
-		return nil, ctap.ErrUnsupportedOption
-	}
-	if credential.HMACSecret == nil {
-		return nil, nil
-	}
-	secret, err := a.hmacSecretOutput(c, credential, input)
-	if err != nil {
-		return nil, err
-	}
-	return ctap.Encode(map[string]any{ExtHMACSecret: secret})
-}
-
-// hmacSecretInput is the input of hmac-secret, decrypted.
-type hmacSecretInput struct {
-	protocol pinuv.Protocol
-	secret   []byte // shared with the platform
-	salts    []byte // one or two of 32 bytes
-}
-
-// parseHMACSecret reads and decrypts the input of hmac-secret in getAssertion and
-// of hmac-secret-mc (sections 12.7 and 12.8).
-func (a *Authenticator) parseHMACSecret(raw []byte) (*hmacSecretInput, error) {
-	var in struct {
-		KeyAgreement cbor.RawMessage `cbor:"1,keyasint"`
-		SaltEnc      ctap.Bytes      `cbor:"2,keyasint"`
-		SaltAuth     ctap.Bytes      `cbor:"3,keyasint"`
-		Protocol     uint            `cbor:"4,keyasint"`
-	}
-	if err := ctap.DecodeLoose(raw, &in); err != nil {
-		return nil, err
-	}
-	if in.KeyAgreement == nil || in.SaltEnc == nil || in.SaltAuth == nil {
-		return nil, ctap.ErrMissingParameter
-	}
-	if in.Protocol == 0 {
-		in.Protocol = 1
-	}
-	p, secret, err := a.decapsulate(in.Protocol, in.KeyAgreement)
-	if err != nil {
-		return nil, err
-	}
-	if !p.Verify(secret, in.SaltEnc, in.SaltAuth) {
-		return nil, ctap.ErrPINAuthInvalid
-	}
-	salts, err := p.Decrypt(secret, in.SaltEnc)
-	if errors.Is(err, pinuv.ErrCiphertext) || (err == nil && len(salts) != 32 && len(salts) != 64) {
-		return nil, ctap.ErrInvalidParameter
-	}
-	return &hmacSecretInput{protocol: p, secret: secret, salts: salts}, err
-}
-
-// hmacSecretOutput is HMAC-SHA-256(CredRandom, salt) for each salt, encrypted to
-// the platform. Which CredRandom it is depends on whether the user was verified.
-func (a *Authenticator) hmacSecretOutput(c *ceremony, credential *Credential, in *hmacSecretInput) ([]byte, error) {
-	credRandom := credential.HMACSecret[hmacSecretSize:]
-	if c.verified {
-		credRandom = credential.HMACSecret[:hmacSecretSize]
-	}
-	var plain []byte
-	for salts := in.salts; len(salts) > 0; salts = salts[32:] {
-		m := hmac.New(sha256.New, credRandom)
-		m.Write(salts[:32])
-		plain = m.Sum(plain)
-	}
-	return in.protocol.Encrypt(in.secret, plain, a.env.Rand)
+// flag reads the input of an extension that is asked for with true.
+func flag(raw cbor.RawMessage) (asked bool, err error) {
+	err = ctap.DecodeLoose(raw, &asked)
+	return asked, err
 }

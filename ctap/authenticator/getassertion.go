@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -41,7 +42,7 @@ func (a *Authenticator) getAssertion(ctx context.Context, params []byte) (*ctap.
 	c := &ceremony{
 		command: ctap.GetAssertion, permission: ctap.PermGetAssertion,
 		rpID: r.RPID, rpIDHash: sha256.Sum256([]byte(r.RPID)), hash: r.ClientDataHash,
-		mac: r.PinUvAuthParam, protocol: r.PinUvAuthProtocol,
+		mac: r.PinUvAuthParam, protocol: r.PinUvAuthProtocol, listed: len(r.AllowList) > 0,
 	}
 	c.useOptions(r.Options)
 
@@ -75,8 +76,8 @@ func (a *Authenticator) getAssertion(ctx context.Context, params []byte) (*ctap.
 	if err != nil {
 		return nil, err
 	}
-	// 8. None is there.
-	if len(found) == 0 {
+	// 8. None is there. CTAP 2.0 asks for the touch before it tells.
+	if len(found) == 0 && !a.profile.ctap20() {
 		return nil, ctap.ErrNoCredentials
 	}
 	// 9. User presence, unless the request is silent.
@@ -85,13 +86,28 @@ func (a *Authenticator) getAssertion(ctx context.Context, params []byte) (*ctap.
 			return nil, err
 		}
 	}
+	if len(found) == 0 {
+		return nil, ctap.ErrNoCredentials
+	}
 	return a.assertFirst(ctx, c, found, &r)
 }
 
 // assertFirst is steps 10 to 13: sign with the first credential, and remember the
-// others for authenticatorGetNextAssertion.
+// others for authenticatorGetNextAssertion; or, on a display, with the one that the
+// user picks.
 func (a *Authenticator) assertFirst(ctx context.Context, c *ceremony, found []*Credential, r *ctap.GetAssertionRequest) (*ctap.GetAssertionResponse, error) {
-	several := len(r.AllowList) == 0 && len(found) > 1
+	several := !c.listed && len(found) > 1
+	if chooser, ok := a.env.User.(Chooser); ok && several && a.profile.Display && (c.verified || c.up) {
+		picked, err := a.pick(ctx, c, chooser, found)
+		if err != nil {
+			return nil, err
+		}
+		response, err := a.assert(c, picked, r.Extensions, false)
+		if err == nil {
+			response.UserSelected = true
+		}
+		return response, err
+	}
 	response, err := a.assert(c, found[0], r.Extensions, several)
 	if err != nil || !several {
 		return response, err
@@ -102,6 +118,30 @@ func (a *Authenticator) assertFirst(ctx context.Context, c *ceremony, found []*C
 		channel: ctap.Channel(ctx), deadline: a.env.Now().Add(nextAssertionLimit),
 	}
 	return response, nil
+}
+
+// ctap20 tells whether the authenticator is of CTAP 2.0 and has nothing of what came
+// after it.
+func (p *Profile) ctap20() bool { return !p.ctap21() && !slices.Contains(p.Versions, "FIDO_2_1_PRE") }
+
+// pick has the user pick one of several accounts on the display.
+func (a *Authenticator) pick(ctx context.Context, c *ceremony, chooser Chooser, found []*Credential) (*Credential, error) {
+	accounts := make([]ctap.User, len(found))
+	for i, credential := range found {
+		accounts[i] = credential.User
+	}
+	p := c.prompt()
+	p.Timeout = userActionTimeout
+	ctap.ReportProgress(ctx, ctap.UPNeeded)
+	i, answer := chooser.Choose(ctx, p, accounts)
+	ctap.ReportProgress(ctx, ctap.Processing)
+	switch {
+	case answer == Cancelled:
+		return nil, ctap.ErrKeepaliveCancel
+	case answer != Granted || i < 0 || i >= len(found):
+		return nil, ctap.ErrOperationDenied
+	}
+	return found[i], nil
 }
 
 // getNextAssertion answers authenticatorGetNextAssertion (section 6.3).
@@ -140,7 +180,11 @@ func (a *Authenticator) applicable(c *ceremony, allowList []ctap.Descriptor) ([]
 
 // assert signs with one credential.
 func (a *Authenticator) assert(c *ceremony, credential *Credential, inputs map[string]cbor.RawMessage, several bool) (*ctap.GetAssertionResponse, error) {
-	extensions, err := a.assertionExtensions(c, credential, inputs)
+	x, err := a.assertionExtensions(c, credential, inputs)
+	if err != nil {
+		return nil, err
+	}
+	extensions, err := encodeOutputs(x.outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -159,9 +203,14 @@ func (a *Authenticator) assert(c *ceremony, credential *Credential, inputs map[s
 	if err != nil {
 		return nil, err
 	}
+	unsigned, err := a.unsignedOutputs(credential, x)
+	if err != nil {
+		return nil, err
+	}
 	return &ctap.GetAssertionResponse{
 		Credential: &ctap.Descriptor{ID: credential.ID, Type: ctap.PublicKeyCredential},
 		AuthData:   authData, Signature: signature, User: userFor(c, credential, several),
+		LargeBlobKey: x.largeBlobKey, UnsignedExtensions: unsigned,
 	}, nil
 }
 

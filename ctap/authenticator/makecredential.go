@@ -58,9 +58,10 @@ func (a *Authenticator) makeCredential(ctx context.Context, params []byte) (*cta
 	if err := a.checkUVRequired(c); err != nil {
 		return nil, err
 	}
-	// 9. No profile has enterprise attestation.
-	if r.EnterpriseAttestation != 0 {
-		return nil, ctap.ErrInvalidParameter
+	// 9. enterpriseAttestation.
+	enterprise, err := a.checkEnterprise(&r)
+	if err != nil {
+		return nil, err
 	}
 	// 10. and 11. Verify the user, where the request asks for it.
 	if err := a.verifyUser(ctx, c); err != nil {
@@ -74,7 +75,7 @@ func (a *Authenticator) makeCredential(ctx context.Context, params []byte) (*cta
 	if err := a.collectPresence(ctx, c); err != nil {
 		return nil, err
 	}
-	return a.create(c, &r, alg)
+	return a.create(c, &r, alg, enterprise)
 }
 
 // checkMakeCredential looks at what the request must have.
@@ -151,8 +152,36 @@ func (a *Authenticator) checkExcludeList(ctx context.Context, c *ceremony, list 
 	return ctap.ErrCredentialExcluded
 }
 
+// The values of enterpriseAttestation (section 7.1).
+const (
+	vendorFacilitated = 1
+	platformManaged   = 2
+)
+
+// checkEnterprise tells whether to give an enterprise attestation: to those relying
+// parties that the vendor chose, or to any that the platform answers for. Others get
+// an ordinary one.
+func (a *Authenticator) checkEnterprise(r *ctap.MakeCredentialRequest) (bool, error) {
+	if r.EnterpriseAttestation == nil {
+		return false, nil
+	}
+	if !a.profile.Enterprise.Capable || !a.device.EnterpriseEnabled {
+		return false, ctap.ErrInvalidParameter
+	}
+	switch *r.EnterpriseAttestation {
+	case vendorFacilitated:
+		return slices.Contains(a.profile.Enterprise.RPIDs, r.RP.ID), nil
+	case platformManaged:
+		return true, nil
+	}
+	return false, ctap.ErrInvalidOption
+}
+
+// discoverable tells whether a new credential becomes discoverable.
+func (a *Authenticator) discoverable(c *ceremony) bool { return c.rk || a.profile.AlwaysDiscover }
+
 // create makes the credential: steps 15 to 19.
-func (a *Authenticator) create(c *ceremony, r *ctap.MakeCredentialRequest, alg cose.Algorithm) (*ctap.MakeCredentialResponse, error) {
+func (a *Authenticator) create(c *ceremony, r *ctap.MakeCredentialRequest, alg cose.Algorithm, enterprise bool) (*ctap.MakeCredentialResponse, error) {
 	// 15. Extensions.
 	x, err := a.makeCredentialExtensions(c, r.Extensions)
 	if err != nil {
@@ -165,8 +194,11 @@ func (a *Authenticator) create(c *ceremony, r *ctap.MakeCredentialRequest, alg c
 	}
 	credential := &Credential{
 		RP: *r.RP, User: *r.User, Algorithm: alg, KeyHandle: handle, PublicKey: public,
-		CreatedAt: a.env.Now(), Protection: x.protection,
-		Discoverable: c.rk || a.profile.AlwaysDiscover,
+		CreatedAt: a.env.Now(), Protection: x.protection, ThirdPartyPayment: x.payment,
+		Discoverable: a.discoverable(c),
+	}
+	if err := a.giveBlobs(credential, x); err != nil {
+		return nil, err
 	}
 	// 17. and 18. A discoverable credential is stored; another one is sealed into
 	// its id, or stored when it does not fit.
@@ -174,7 +206,13 @@ func (a *Authenticator) create(c *ceremony, r *ctap.MakeCredentialRequest, alg c
 	if err != nil {
 		return nil, err
 	}
-	return a.finish(c, r, credential, x, !sealed)
+	response, err := a.finish(c, r, credential, x, !sealed, enterprise)
+	if err != nil {
+		return nil, err
+	}
+	response.LargeBlobKey = credential.LargeBlobKey
+	response.UnsignedExtensions, err = x.unsignedOutputs()
+	return response, err
 }
 
 // nameCredential gives a credential its id and secrets. One that is not
@@ -205,7 +243,7 @@ func (a *Authenticator) nameCredential(c *ceremony, credential *Credential, x *m
 // finish stores the credential and attests to it. What syncs is stored first,
 // because only its store knows whether it is backed up; what does not is stored
 // last, so that a failing attestation changes nothing.
-func (a *Authenticator) finish(c *ceremony, r *ctap.MakeCredentialRequest, credential *Credential, x *makeExtensions, stored bool) (*ctap.MakeCredentialResponse, error) {
+func (a *Authenticator) finish(c *ceremony, r *ctap.MakeCredentialRequest, credential *Credential, x *makeExtensions, stored, enterprise bool) (*ctap.MakeCredentialResponse, error) {
 	if stored && a.profile.BackupEligible {
 		if err := a.env.Credentials.Put(credential); err != nil {
 			return nil, err
@@ -219,7 +257,7 @@ func (a *Authenticator) finish(c *ceremony, r *ctap.MakeCredentialRequest, crede
 		}
 		stored = false
 	}
-	response, err := a.attestedResponse(c, r, credential, x)
+	response, err := a.attestedResponse(c, r, credential, x, enterprise)
 	if err != nil {
 		return nil, err
 	}
@@ -232,8 +270,8 @@ func (a *Authenticator) finish(c *ceremony, r *ctap.MakeCredentialRequest, crede
 }
 
 // attestedResponse is step 19: authenticator data and the attestation over it.
-func (a *Authenticator) attestedResponse(c *ceremony, r *ctap.MakeCredentialRequest, credential *Credential, x *makeExtensions) (*ctap.MakeCredentialResponse, error) {
-	extensions, err := x.outputs(a, c, credential)
+func (a *Authenticator) attestedResponse(c *ceremony, r *ctap.MakeCredentialRequest, credential *Credential, x *makeExtensions, enterprise bool) (*ctap.MakeCredentialResponse, error) {
+	extensions, err := x.signed(a, c, credential)
 	if err != nil {
 		return nil, err
 	}
@@ -250,11 +288,8 @@ func (a *Authenticator) attestedResponse(c *ceremony, r *ctap.MakeCredentialRequ
 	// signed together.
 	buffer := make([]byte, 0, 256+len(credential.ID)+len(credential.PublicKey)+len(extensions))
 	authData := data.Append(buffer)
-	format, statement, err := a.attest(r, credential, authData)
-	if err != nil {
-		return nil, err
-	}
-	return &ctap.MakeCredentialResponse{Format: format, AuthData: authData, AttStmt: statement}, nil
+	response := &ctap.MakeCredentialResponse{AuthData: authData}
+	return response, a.attest(r, credential, enterprise, response)
 }
 
 // nextCount counts a signature.
@@ -288,26 +323,32 @@ type packedSelf struct {
 	Sig []byte `cbor:"sig"`
 }
 
-// attest makes the attestation statement.
-func (a *Authenticator) attest(r *ctap.MakeCredentialRequest, c *Credential, authData []byte) (string, cbor.RawMessage, error) {
+// attest makes the attestation statement. A platform that wants none gets none, also
+// of an enterprise attestation.
+func (a *Authenticator) attest(r *ctap.MakeCredentialRequest, c *Credential, enterprise bool, response *ctap.MakeCredentialResponse) (err error) {
 	kind := a.profile.Attestation
 	if slices.Equal(r.AttestationFormats, []string{"none"}) {
 		kind = NoAttestation
 	}
 	switch {
 	case kind == SelfAttestation:
-		signature, err := a.env.Keys.Sign(c.Algorithm, c.KeyHandle, append(authData, r.ClientDataHash...))
+		signature, err := a.env.Keys.Sign(c.Algorithm, c.KeyHandle, append(response.AuthData, r.ClientDataHash...))
 		if err != nil {
-			return "", nil, err
+			return err
 		}
-		statement, err := ctap.Encode(packedSelf{int(c.Algorithm), signature})
-		return "packed", statement, err
+		response.Format = "packed"
+		response.AttStmt, err = ctap.Encode(packedSelf{int(c.Algorithm), signature})
+		return err
 	case kind == ExternalAttestation && a.env.Attestation != nil:
-		return a.env.Attestation.Attest(AttestationRequest{
+		response.EnterpriseAtt = enterprise
+		response.Format, response.AttStmt, err = a.env.Attestation.Attest(AttestationRequest{
 			RPID: r.RP.ID, Algorithm: c.Algorithm, KeyHandle: c.KeyHandle, PublicKey: c.PublicKey,
 			CredentialID: c.ID, AAGUID: a.profile.AAGUID,
-			AuthData: authData, ClientDataHash: bytes.Clone(r.ClientDataHash),
+			AuthData: response.AuthData, ClientDataHash: bytes.Clone(r.ClientDataHash),
+			Enterprise: enterprise, Formats: r.AttestationFormats,
 		})
+		return err
 	}
-	return "none", emptyMap, nil
+	response.Format, response.AttStmt = "none", emptyMap
+	return nil
 }

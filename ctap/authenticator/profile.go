@@ -45,6 +45,9 @@ type Profile struct {
 	VendorConfigCommands        []uint64         `yaml:"vendorConfigCommands" json:"vendorConfigCommands"` // vendorCommandIds that do nothing and answer so
 	ResetTransports             []string         `yaml:"transportsForReset" json:"transportsForReset"`
 	Certifications              map[string]uint  `yaml:"certifications" json:"certifications"`
+	Display                     bool             `yaml:"display" json:"display"`                       // the user picks among accounts on it; needs a User that is a Chooser
+	DefaultCredProtect          uint8            `yaml:"defaultCredProtect" json:"defaultCredProtect"` // the lowest credProtect policy it makes credentials with, 0 as 1
+	UVM                         UVM              `yaml:"uvm" json:"uvm"`                               // what the extension uvm tells
 	Biometrics                  Biometrics       `yaml:"biometrics" json:"biometrics"`
 	Enterprise                  Enterprise       `yaml:"enterprise" json:"enterprise"`
 
@@ -84,6 +87,13 @@ type Biometrics struct {
 type Enterprise struct {
 	Capable bool     `yaml:"capable" json:"capable"` // ep; enabled by config
 	RPIDs   []string `yaml:"rpIds" json:"rpIds"`     // relying parties of vendor-facilitated enterprise attestation
+}
+
+// UVM is how an authenticator protects what the extension uvm speaks of, as values of
+// the FIDO registry of predefined values; 0 stands for the default in brackets.
+type UVM struct {
+	KeyProtection     uint16 `yaml:"keyProtection" json:"keyProtection"`         // KEY_PROTECTION [hardware and secure element, 0x0A]
+	MatcherProtection uint16 `yaml:"matcherProtection" json:"matcherProtection"` // MATCHER_PROTECTION [on chip, 0x04]
 }
 
 // BuiltInUV is how an authenticator verifies its user by itself.
