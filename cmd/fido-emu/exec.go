@@ -33,6 +33,7 @@ type execFlags struct {
 	keyFlags
 	quiet bool
 	lab   labFlags
+	robot automationFlags
 }
 
 func execCommand() *cobra.Command {
@@ -43,23 +44,29 @@ func execCommand() *cobra.Command {
 		Long: "The key is there while the command runs, and gone afterwards. The exit code is the command's: 127 when it\n" +
 			"is not found, 126 when it cannot be run, 128 and the signal when one ended it. Signals are passed on.\n" +
 			"In the command's environment " + control.Variable + " is the socket by which it can handle the key, with\n" +
-			"'fido-emu touch' for instance, and " + addressVariable + " is where the key is.\n\n" +
+			"'fido-emu touch' for instance, " + addressVariable + " is where the key is, and " + automationVariable + " the\n" +
+			"address of --automation.\n\n" +
 			"Without --transport and --lab, the first of uhid, USB/IP and the lab is taken that works here. The lab\n" +
 			"is a kernel of its own that needs no privileges; of files, only what is in the working directory is\n" +
 			"changed for good there, and there is no network.",
 		Example: "  fido-emu exec --profile yubikey-5 -- fido2-token -L\n" +
-			"  fido-emu exec --lab -- ssh-keygen -t ed25519-sk -N '' -f key",
+			"  fido-emu exec --lab -- ssh-keygen -t ed25519-sk -N '' -f key\n" +
+			"  fido-emu exec --lab --automation localhost:3000 -- pytest tests/device --controller http://localhost:3000",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
 	}
 	c.Flags().SetInterspersed(false)
 	f.add(c)
 	f.lab.add(c)
+	f.robot.add(c)
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "do not say where the key is")
 	return c
 }
 
 func (f *execFlags) run(c *cobra.Command, args []string) error {
+	if err := f.robot.adapt(c, &f.keyFlags); err != nil {
+		return err
+	}
 	name, configs, err := f.configs(c)
 	if err != nil {
 		return err
@@ -83,7 +90,8 @@ func (f *execFlags) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if !f.quiet {
+	err = r.automate(f.robot, c.ErrOrStderr())
+	if err == nil && !f.quiet {
 		err = r.announce(prefixed{c.ErrOrStderr()}, false)
 	}
 	if err == nil {
@@ -139,6 +147,9 @@ func (r *running) command(c *cobra.Command, args []string, signals <-chan os.Sig
 	child := exec.Command(args[0], args[1:]...)
 	child.Stdin, child.Stdout, child.Stderr = c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr()
 	child.Env = append(os.Environ(), control.Variable+"="+r.socket.Path, addressVariable+"="+keys[0].Address)
+	if r.automation != "" {
+		child.Env = append(child.Env, automationVariable+"="+r.automation)
+	}
 	if err := child.Start(); err != nil {
 		code := exitCannotRun
 		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {

@@ -20,6 +20,8 @@ type running struct {
 	served chan error
 	ended  context.Context // ends when somebody asks for it
 	end    context.CancelFunc
+
+	automation string // where test suites handle the keys; empty without
 }
 
 // bringUp makes the keys, plugs them in and lets them be handled from outside. ctx's

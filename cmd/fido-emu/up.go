@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 func upCommand() *cobra.Command {
 	var f keyFlags
+	var robot automationFlags
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "up",
@@ -23,8 +25,12 @@ func upCommand() *cobra.Command {
 			"leave nothing behind but the state directories.",
 		Example: "  fido-emu up --profile yubikey-5 --state ~/keys/work\n" +
 			"  fido-emu up --transport udp --touch manual\n" +
-			"  fido-emu up --rack bench.yaml",
+			"  fido-emu up --rack bench.yaml\n" +
+			"  fido-emu up --automation localhost:3000       # touched by a test suite",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := robot.adapt(c, &f); err != nil {
+				return err
+			}
 			name, configs, err := f.configs(c)
 			if err != nil {
 				return err
@@ -33,13 +39,18 @@ func upCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := r.announce(c.OutOrStdout(), asJSON); err == nil {
+			err = r.automate(robot, c.ErrOrStderr())
+			if err == nil {
+				err = r.announce(c.OutOrStdout(), asJSON)
+			}
+			if err == nil {
 				<-r.ended.Done()
 			}
-			return r.down()
+			return errors.Join(err, r.down())
 		},
 	}
 	f.add(c)
+	robot.add(c)
 	addJSON(c, &asJSON)
 	return c
 }
@@ -51,10 +62,11 @@ func addJSON(c *cobra.Command, asJSON *bool) {
 
 // upReport is what up prints as JSON, once, when the keys are there.
 type upReport struct {
-	Name    string            `json:"name"`
-	PID     int               `json:"pid"`
-	Control string            `json:"control"`
-	Keys    []emulator.Status `json:"keys"`
+	Name       string            `json:"name"`
+	PID        int               `json:"pid"`
+	Control    string            `json:"control"`
+	Automation string            `json:"automation,omitempty"`
+	Keys       []emulator.Status `json:"keys"`
 }
 
 // announce says where the keys are.
@@ -64,7 +76,7 @@ func (r *running) announce(w io.Writer, asJSON bool) error {
 		return err
 	}
 	if asJSON {
-		return printJSON(w, upReport{r.rack.Name(), os.Getpid(), r.socket.Path, keys})
+		return printJSON(w, upReport{r.rack.Name(), os.Getpid(), r.socket.Path, r.automation, keys})
 	}
 	for _, k := range keys {
 		why := ""
@@ -72,6 +84,11 @@ func (r *running) announce(w io.Writer, asJSON bool) error {
 			why = ": " + k.Why
 		}
 		if _, err := fmt.Fprintf(w, "%s (%s) is at %s, through %s%s\n", k.Name, k.Title, k.Address, k.Transport, why); err != nil {
+			return err
+		}
+	}
+	if r.automation != "" {
+		if _, err := fmt.Fprintf(w, "automated at %s\n", r.automation); err != nil {
 			return err
 		}
 	}
