@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"fido-emu/attestation"
 	"fido-emu/ctap"
 	"fido-emu/ctap/authenticator"
 	"fido-emu/ctap/authenticator/softkeys"
@@ -129,17 +130,21 @@ func (d *Device) furnish() error {
 		d.chip = newChip(d)
 		d.env.Keys = d.chip
 	}
-	switch d.Model.AttestedBy {
-	case fixtures.AttestedByChain:
-		packed, err := w.authority.Packed(d.Model.AAGUID, d.Model.Title)
-		if err != nil {
-			return err
-		}
-		d.env.Attestation = packed
-	case fixtures.AttestedByTPM:
+	return d.attest()
+}
+
+// attest gives the device what attests to its credentials.
+func (d *Device) attest() (err error) {
+	if d.Model.AttestedBy == fixtures.AttestedByTPM {
 		d.env.Attestation = d.chip
+		return nil
 	}
-	return nil
+	model := attestation.Model{AAGUID: d.Model.AAGUID, Title: d.Model.Title}
+	if d.Model.Enterprise.Capable {
+		model.Serial = d.Name
+	}
+	d.env.Attestation, err = d.world.authority.Attestation(string(d.Model.AttestedBy), model, d.env.Keys)
+	return err
 }
 
 func (d *Device) keychainEnv() keychain.Env {
