@@ -101,6 +101,18 @@ func (f *fleet) rename(t *rapid.T) {
 	f.names[string(c.ID)][changed.User.Name] = true
 }
 
+// write writes a large blob, or deletes it.
+func (f *fleet) write(t *rapid.T) {
+	d, c := f.pick(t)
+	changed := *c
+	blob := rapid.SampledFrom([]string{"", "one", "two", "three"}).Draw(t, "blob")
+	changed.LargeBlob = &authenticator.LargeBlob{}
+	if blob != "" {
+		changed.LargeBlob = &authenticator.LargeBlob{Data: []byte(blob), OriginalSize: uint64(len(blob))}
+	}
+	check(t, d.Credentials().Put(&changed))
+}
+
 func (f *fleet) delete(t *rapid.T) {
 	d, c := f.pick(t)
 	check(t, d.Credentials().Delete(c.ID))
@@ -141,6 +153,7 @@ func TestConvergence(t *testing.T) {
 			"put":      f.put,
 			"put more": f.put,
 			"rename":   f.rename,
+			"write":    f.write,
 			"delete":   f.delete,
 			"wait":     func(t *rapid.T) { f.now = f.now.Add(time.Second) },
 			"sync": func(t *rapid.T) {

@@ -23,6 +23,7 @@ type entry struct {
 	cred     *authenticator.Credential // never changed, only replaced; a tombstone keeps no keys
 	shadows  []EntityID                // entities that this one took the place of when it was made
 	renamed  int64                     // when the names last changed, Unix nanoseconds
+	written  int64                     // when the large blob was last written, likewise; 0 for never
 	revision uint64                    // the service's; 0 until the first upload
 	edit     uint32                    // number of the last local change, to notice one made while a sync is under way
 	dead     bool
@@ -38,6 +39,7 @@ type entityBody struct {
 	Shadows    [][]byte        `cbor:"2,keyasint,omitempty"`
 	Renamed    int64           `cbor:"3,keyasint"`
 	Dead       bool            `cbor:"4,keyasint,omitempty"`
+	Written    int64           `cbor:"5,keyasint,omitempty"`
 }
 
 func (e *entry) encode() ([]byte, error) {
@@ -47,7 +49,7 @@ func (e *entry) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := entityBody{Credential: credential, Renamed: e.renamed, Dead: e.dead}
+	body := entityBody{Credential: credential, Renamed: e.renamed, Written: e.written, Dead: e.dead}
 	for _, id := range e.shadows {
 		body.Shadows = append(body.Shadows, id[:])
 	}
@@ -63,7 +65,7 @@ func decodeEntry(id EntityID, plaintext []byte) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("entity %s: %w", id, err)
 	}
-	e := &entry{id: id, cred: cred, renamed: body.Renamed, dead: body.Dead}
+	e := &entry{id: id, cred: cred, renamed: body.Renamed, written: body.Written, dead: body.Dead}
 	for _, b := range body.Shadows {
 		if len(b) != len(id) {
 			return nil, fmt.Errorf("entity %s: a shadowed id of %d bytes", id, len(b))
@@ -124,7 +126,8 @@ func entityContext(account string, id EntityID, epoch uint, dead bool) []byte {
 
 // merge takes into e what another replica made of the same entity, and tells
 // whether e is now the same as other. It does not depend on the order in which
-// versions come.
+// versions come: of the names, and apart from them of the large blob, the version
+// that was changed last stays, and a deletion ends both.
 func (e *entry) merge(other *entry) (same bool) {
 	if other.dead {
 		e.bury()
@@ -134,9 +137,12 @@ func (e *entry) merge(other *entry) (same bool) {
 		return false
 	}
 	if compareNames(other, e) > 0 {
-		e.cred, e.renamed = other.cred, other.renamed
+		e.cred, e.renamed = withNames(e.cred, other.cred), other.renamed
 	}
-	return compareNames(other, e) == 0
+	if compareBlobs(other, e) > 0 {
+		e.cred, e.written = withBlob(e.cred, other.cred), other.written
+	}
+	return compareNames(other, e) == 0 && compareBlobs(other, e) == 0
 }
 
 // compareNames orders versions of one entity by their names: the later change is
@@ -149,11 +155,39 @@ func names(c *authenticator.Credential) []string {
 	return []string{c.User.Name, c.User.DisplayName, c.RP.Name}
 }
 
+// withNames returns c with the names of another version of it.
+func withNames(c, other *authenticator.Credential) *authenticator.Credential {
+	changed := *c
+	changed.User.Name, changed.User.DisplayName, changed.RP.Name = other.User.Name, other.User.DisplayName, other.RP.Name
+	return &changed
+}
+
+// compareBlobs orders versions of one entity by their large blobs, as compareNames
+// does by their names. One that was deleted comes before any.
+func compareBlobs(a, b *entry) int {
+	x, y := blobOf(a.cred), blobOf(b.cred)
+	return cmp.Or(cmp.Compare(a.written, b.written), bytes.Compare(x.Data, y.Data), cmp.Compare(x.OriginalSize, y.OriginalSize))
+}
+
+func blobOf(c *authenticator.Credential) authenticator.LargeBlob {
+	if c.LargeBlob == nil {
+		return authenticator.LargeBlob{}
+	}
+	return *c.LargeBlob
+}
+
+// withBlob returns c with the large blob of another version of it.
+func withBlob(c, other *authenticator.Credential) *authenticator.Credential {
+	changed := *c
+	changed.LargeBlob = other.LargeBlob
+	return &changed
+}
+
 // bury makes a tombstone of e. It keeps its place and whom it shadowed.
 func (e *entry) bury() {
 	c := e.cred
 	e.dead = true
-	e.renamed = 0
+	e.renamed, e.written = 0, 0
 	e.cred = &authenticator.Credential{
 		ID: c.ID, RP: ctap.RelyingParty{ID: c.RP.ID}, User: ctap.User{ID: c.User.ID},
 		CreatedAt: c.CreatedAt, Discoverable: c.Discoverable,
@@ -204,5 +238,5 @@ func compareAge(a, b *entry) int {
 	return cmp.Or(a.cred.CreatedAt.Compare(b.cred.CreatedAt), bytes.Compare(a.cred.ID, b.cred.ID), bytes.Compare(a.id[:], b.id[:]))
 }
 
-// stamp returns a time for a change of e's names that is later than the last.
-func (e *entry) stamp(now time.Time) int64 { return max(now.UnixNano(), e.renamed+1) }
+// stamp returns a time for a change that is later than the last one of its kind.
+func stamp(now time.Time, last int64) int64 { return max(now.UnixNano(), last+1) }

@@ -108,7 +108,7 @@ func credential(id, rp, user string, created time.Time) *authenticator.Credentia
 		ID: []byte(id), RP: ctap.RelyingParty{ID: rp, Name: "Site " + rp},
 		User:      ctap.User{ID: []byte("handle of " + user), Name: user, DisplayName: "The " + user},
 		Algorithm: cose.ES256, KeyHandle: []byte("private key of " + id), PublicKey: []byte("public key of " + id),
-		CreatedAt: created, Discoverable: true,
+		CreatedAt: created, Discoverable: true, LargeBlob: &authenticator.LargeBlob{},
 	}
 }
 

@@ -181,27 +181,32 @@ func (r *replica) make(c *authenticator.Credential, replaced *entry, rand io.Rea
 	return nil
 }
 
-// rename changes the names of e to those of c.
-func (r *replica) rename(e *entry, c *authenticator.Credential, now time.Time) {
-	if slices.Equal(names(e.cred), names(c)) {
+// update changes the names and the large blob of e to those of c.
+func (r *replica) update(e *entry, c *authenticator.Credential, now time.Time) {
+	renamed, written := !slices.Equal(names(e.cred), names(c)), !sameBlob(e.cred.LargeBlob, c.LargeBlob)
+	if !renamed && !written {
 		return
 	}
-	changed := *e.cred
-	changed.User.Name, changed.User.DisplayName, changed.RP.Name = c.User.Name, c.User.DisplayName, c.RP.Name
 	r.change(e.place(), func() {
-		e.cred, e.renamed = &changed, e.stamp(now)
+		if renamed {
+			e.cred, e.renamed = withNames(e.cred, c), stamp(now, e.renamed)
+		}
+		if written {
+			e.cred, e.written = withBlob(e.cred, c), stamp(now, e.written)
+		}
 		r.touch(e)
 	})
 }
 
-// sameButNames tells whether credentials differ in nothing but what can change.
-func sameButNames(a, b *authenticator.Credential) bool {
+// sameEntity tells whether credentials differ in nothing but what can change: the
+// names, and what is in the large blob of one that can have one.
+func sameEntity(a, b *authenticator.Credential) bool {
 	return bytes.Equal(a.ID, b.ID) && a.RP.ID == b.RP.ID && bytes.Equal(a.User.ID, b.User.ID) &&
 		a.Algorithm == b.Algorithm && bytes.Equal(a.KeyHandle, b.KeyHandle) && bytes.Equal(a.PublicKey, b.PublicKey) &&
 		a.CreatedAt.Equal(b.CreatedAt) && a.Discoverable == b.Discoverable && a.Protection == b.Protection &&
 		bytes.Equal(a.HMACSecret, b.HMACSecret) && bytes.Equal(a.CredBlob, b.CredBlob) &&
 		bytes.Equal(a.LargeBlobKey, b.LargeBlobKey) && a.ThirdPartyPayment == b.ThirdPartyPayment &&
-		sameBlob(a.LargeBlob, b.LargeBlob)
+		(a.LargeBlob == nil) == (b.LargeBlob == nil)
 }
 
 func sameBlob(a, b *authenticator.LargeBlob) bool {
@@ -232,7 +237,8 @@ func (r *replica) accept(remote *entry) (news bool) {
 		}
 		local.cred = withBackup(local.cred, true)
 	})
-	return wasDead != local.dead || !slices.Equal(names(before), names(local.cred))
+	return wasDead != local.dead || !slices.Equal(names(before), names(local.cred)) ||
+		!local.dead && !sameBlob(before.LargeBlob, local.cred.LargeBlob)
 }
 
 // uploaded notes that the service took e as a revision.
@@ -259,8 +265,10 @@ func withBackup(c *authenticator.Credential, backedUp bool) *authenticator.Crede
 
 // Credentials is the replica of a device as the store of an authenticator.
 //
-// A Put of a credential with the id of one that is there changes its names; if it
-// differs in more, it takes its place as a new entity. BackedUp is the
+// A Put of a credential with the id of one that is there changes its names and its
+// large blob; if it differs in more, it takes its place as a new entity. Of changes
+// that devices make apart, the latest of the names and the latest of the blob reach
+// everybody. BackedUp is the
 // replica's to say; that of a Put is ignored. Delete and Clear bury: every member
 // of the account loses what they remove.
 type Credentials struct{ d *Device }
@@ -295,8 +303,8 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	old := d.replica.byID[string(cred.ID)]
-	if old != nil && sameButNames(old.cred, cred) {
-		d.replica.rename(old, cred, d.env.Now())
+	if old != nil && sameEntity(old.cred, cred) {
+		d.replica.update(old, cred, d.env.Now())
 		return d.commit()
 	}
 	if d.full(cred, old) {

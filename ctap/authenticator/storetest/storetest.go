@@ -45,6 +45,7 @@ func Credentials(t *testing.T, new func(max int) authenticator.Credentials) {
 		{"newest first", 0, newestFirst},
 		{"one discoverable credential an account", 0, oneAnAccount},
 		{"a change keeps its place", 0, change},
+		{"a large blob is written, replaced and deleted", 0, largeBlob},
 		{"an id moves to another account", 0, moves},
 		{"credentials that are not discoverable", 1, notDiscoverable},
 		{"a full store", 2, full},
@@ -100,6 +101,17 @@ func change(t *testing.T, s authenticator.Credentials) {
 	}
 	want.User.Name = "ada the second"
 	contents(t, s, want, New("b", "example.com", "bob", 2))
+	byRP(t, s, "example.com", "b", "a")
+}
+
+func largeBlob(t *testing.T, s authenticator.Credentials) {
+	put(t, s, New("a", "example.com", "ada", 1), New("b", "example.com", "bob", 2))
+	for _, blob := range []authenticator.LargeBlob{{Data: []byte("first"), OriginalSize: 5}, {Data: []byte("second"), OriginalSize: 99}, {}} {
+		changed, want := New("a", "example.com", "ada", 1), New("a", "example.com", "ada", 1)
+		changed.LargeBlob, want.LargeBlob = &blob, &blob
+		put(t, s, changed)
+		contents(t, s, want, New("b", "example.com", "bob", 2))
+	}
 	byRP(t, s, "example.com", "b", "a")
 }
 
@@ -166,6 +178,9 @@ func Device(t *testing.T, new func() authenticator.DeviceState) {
 		Initialised: true, WrapKey: []byte("wrap"), Counter: 7, PINHash: []byte("hash"), PINLength: 4,
 		PINRetries: 8, UVRetries: 5, MinPINLength: 6, ForcePINChange: true, MinPINLengthRPIDs: []string{"a", "b"},
 		AlwaysUV: true, EnterpriseEnabled: true, LongTouchForReset: true, PersistentToken: []byte("token"),
+		TrivialPIN: true, Identifier: []byte("identifier"), StoreState: []byte("state"), LargeBlobs: []byte("blobs"),
+		Templates:           []authenticator.Template{{ID: []byte("left"), Name: "Left"}, {ID: []byte("right")}},
+		PINComplexityPolicy: true, UVSincePIN: 2,
 	}
 	s := new()
 	saved(t, s, authenticator.Device{})
