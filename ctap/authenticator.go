@@ -39,6 +39,7 @@ type contextKey int
 const (
 	progressKey contextKey = iota
 	channelKey
+	transportKey
 )
 
 // WithProgress returns a context through which an authenticator reports, to
@@ -67,4 +68,16 @@ func WithChannel(ctx context.Context, id uint32) context.Context {
 func Channel(ctx context.Context) uint32 {
 	id, _ := ctx.Value(channelKey).(uint32)
 	return id
+}
+
+// WithTransport returns a context that names the transport a request came over, as
+// WebAuthn does: usb, nfc, ble, hybrid, internal.
+func WithTransport(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, transportKey, name)
+}
+
+// Transport returns the transport that a request came over, empty when nobody said.
+func Transport(ctx context.Context) string {
+	name, _ := ctx.Value(transportKey).(string)
+	return name
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/cipher"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,8 @@ type boot struct {
 	wrongPINs   uint // in a row
 	pending     pending
 	enumeration enumeration
+	enrolment   enrolment
+	blobs       blobWrite
 }
 
 // New returns an authenticator that was just powered on. A device that was never
@@ -46,21 +49,21 @@ func New(p Profile, env Env) (*Authenticator, error) {
 	}
 	a.device = device
 	if !device.Initialised {
-		if err := a.initialise(); err != nil {
+		if err := a.initialise(p.Biometrics.Enrolled); err != nil {
 			return nil, fmt.Errorf("initialise authenticator %s: %w", p.Name, err)
 		}
 	}
 	return a, nil
 }
 
-// initialise gives the device its factory settings and keys of its own. The
-// signature counter goes on.
-func (a *Authenticator) initialise() error {
+// initialise gives the device its factory settings and keys of its own, and as many
+// enrolled fingers as are said. The signature counter goes on.
+func (a *Authenticator) initialise(fingers uint) error {
 	wrapKey := make([]byte, 32)
 	if _, err := io.ReadFull(a.env.Rand, wrapKey); err != nil {
 		return err
 	}
-	return a.save(Device{
+	d := Device{
 		Initialised:  true,
 		WrapKey:      wrapKey,
 		Counter:      a.device.Counter,
@@ -68,7 +71,16 @@ func (a *Authenticator) initialise() error {
 		UVRetries:    a.profile.uvRetries(),
 		MinPINLength: a.profile.minPINLength(),
 		AlwaysUV:     a.profile.AlwaysUV,
-	})
+	}
+	if err := a.identify(&d); err != nil {
+		return err
+	}
+	for i := range fingers {
+		d.Templates = append(d.Templates, Template{
+			ID: binary.BigEndian.AppendUint32(nil, uint32(i+1)), Name: fmt.Sprintf("Finger %d", i+1),
+		})
+	}
+	return a.save(d)
 }
 
 // save makes d durable and only then current.
@@ -90,8 +102,9 @@ func (a *Authenticator) Profile() Profile { return a.profile }
 // not.
 func (a *Authenticator) HasCTAP2() bool { return len(a.profile.Versions) > 0 }
 
-// PowerCycle takes the power away and gives it back: tokens, pending enumerations
-// and the count of wrong PINs in a row are gone, and the reset window opens.
+// PowerCycle takes the power away and gives it back: tokens but for the persistent
+// one, whatever was under way and the count of wrong PINs in a row are gone, and the
+// reset window opens.
 func (a *Authenticator) PowerCycle() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -173,6 +186,12 @@ func (a *Authenticator) handleOptional(ctx context.Context, command ctap.Command
 		return a.credentialManagement(ctx, params, true)
 	case command == ctap.Config && a.profile.Config:
 		return nil, a.config(params)
+	case command == ctap.BioEnrollment && a.profile.Biometrics.Enrollment:
+		return a.bioEnrollment(ctx, params, false)
+	case command == ctap.BioEnrollmentPreview && a.profile.Biometrics.Preview:
+		return a.bioEnrollment(ctx, params, true)
+	case command == ctap.LargeBlobs && a.profile.LargeBlobs:
+		return a.largeBlobs(ctx, params)
 	}
 	return nil, ctap.ErrInvalidCommand
 }

@@ -70,7 +70,7 @@ func (a *Authenticator) getPINRetries() *ctap.ClientPINResponse {
 
 // getUVRetries is section 6.5.5.3.
 func (a *Authenticator) getUVRetries() (*ctap.ClientPINResponse, error) {
-	if !a.builtInUV() {
+	if a.profile.BuiltInUV == NoBuiltInUV {
 		return nil, ctap.ErrInvalidSubcommand
 	}
 	retries := a.device.UVRetries
@@ -178,8 +178,15 @@ func (a *Authenticator) storePIN(p pinuv.Protocol, secret, newPinEnc []byte, d D
 	if d.ForcePINChange && bytes.Equal(hash[:16], d.PINHash) {
 		return ctap.ErrPINPolicyViolation
 	}
-	d.PINHash, d.PINLength, d.ForcePINChange = bytes.Clone(hash[:16]), length, false
+	trivial := trivialPIN(string(pin))
+	if trivial && d.PINComplexityPolicy {
+		return ctap.ErrPINPolicyViolation
+	}
+	d.PINHash, d.PINLength, d.TrivialPIN, d.ForcePINChange = bytes.Clone(hash[:16]), length, trivial, false
 	d.PINRetries = a.profile.pinRetries()
+	if err := a.replacePersistentToken(&d); err != nil {
+		return err
+	}
 	if err := a.save(d); err != nil {
 		return err
 	}
@@ -203,7 +210,7 @@ func (a *Authenticator) checkPIN(p pinuv.Protocol, secret, pinHashEnc []byte) er
 		return a.wrongPIN(p)
 	}
 	a.boot.wrongPINs = 0
-	d.PINRetries, d.UVRetries = a.profile.pinRetries(), a.profile.uvRetries()
+	d.PINRetries, d.UVRetries, d.UVSincePIN = a.profile.pinRetries(), a.profile.uvRetries(), 0
 	return a.save(d)
 }
 
@@ -226,6 +233,9 @@ func (a *Authenticator) getPinToken(r *ctap.ClientPINRequest) (*ctap.ClientPINRe
 	if r.Permissions != nil || r.RPID != nil {
 		return nil, ctap.ErrInvalidParameter
 	}
+	if a.noMcGaWithPIN() {
+		return nil, ctap.ErrUnauthorizedPerm
+	}
 	p, secret, err := a.usePIN(r)
 	if err != nil {
 		return nil, err
@@ -241,7 +251,14 @@ func (a *Authenticator) tokenUsingPIN(r *ctap.ClientPINRequest) (*ctap.ClientPIN
 	if !a.profile.tokens() {
 		return nil, ctap.ErrInvalidSubcommand
 	}
-	if err := a.checkPermissions(r); err != nil {
+	if r.PinUvAuthProtocol == 0 || r.KeyAgreement == nil || r.PinHashEnc == nil {
+		return nil, ctap.ErrMissingParameter
+	}
+	var refused ctap.Permissions
+	if a.noMcGaWithPIN() {
+		refused = ctap.PermMakeCredential | ctap.PermGetAssertion
+	}
+	if err := a.checkPermissions(r, refused); err != nil {
 		return nil, err
 	}
 	p, secret, err := a.usePIN(r)
@@ -274,14 +291,17 @@ func (a *Authenticator) usePIN(r *ctap.ClientPINRequest) (pinuv.Protocol, []byte
 
 // tokenUsingUV is getPinUvAuthTokenUsingUvWithPermissions (section 6.5.5.7.3).
 func (a *Authenticator) tokenUsingUV(ctx context.Context, r *ctap.ClientPINRequest) (*ctap.ClientPINResponse, error) {
-	if !a.builtInUV() || !a.profile.tokens() {
+	if a.profile.BuiltInUV == NoBuiltInUV || !a.profile.tokens() {
 		return nil, ctap.ErrInvalidSubcommand
 	}
 	if r.PinUvAuthProtocol == 0 || r.KeyAgreement == nil {
 		return nil, ctap.ErrMissingParameter
 	}
-	if err := a.checkPermissions(r); err != nil {
+	if err := a.checkPermissions(r, a.notByUV()); err != nil {
 		return nil, err
+	}
+	if !a.builtInUV() {
+		return nil, ctap.ErrNotAllowed
 	}
 	p, secret, err := a.decapsulate(r.PinUvAuthProtocol, r.KeyAgreement)
 	if err != nil {
@@ -295,25 +315,51 @@ func (a *Authenticator) tokenUsingUV(ctx context.Context, r *ctap.ClientPINReque
 
 // unavailable returns the permissions of commands that the authenticator has not.
 func (a *Authenticator) unavailable() ctap.Permissions {
-	missing := ctap.PermBioEnrollment | ctap.PermLargeBlobWrite | ctap.PermCredentialMgmtRead
-	if !a.profile.CredentialManagement {
-		missing |= ctap.PermCredentialMgmt
-	}
-	if !a.profile.Config {
-		missing |= ctap.PermAuthenticatorCfg
+	p, missing := &a.profile, ctap.Permissions(0)
+	for _, c := range []struct {
+		has        bool
+		permission ctap.Permissions
+	}{
+		{p.CredentialManagement, ctap.PermCredentialMgmt},
+		{p.Biometrics.Enrollment, ctap.PermBioEnrollment},
+		{p.LargeBlobs, ctap.PermLargeBlobWrite},
+		{p.Config, ctap.PermAuthenticatorCfg},
+		{p.ReadOnlyManagement, ctap.PermCredentialMgmtRead},
+	} {
+		if !c.has {
+			missing |= c.permission
+		}
 	}
 	return missing
 }
 
-// checkPermissions looks at what a token is asked for.
-func (a *Authenticator) checkPermissions(r *ctap.ClientPINRequest) error {
+// notByUV returns the permissions that built-in user verification does not give.
+func (a *Authenticator) notByUV() (refused ctap.Permissions) {
+	if !a.profile.UVBioEnroll {
+		refused |= ctap.PermBioEnrollment
+	}
+	if !a.profile.UVConfig {
+		refused |= ctap.PermAuthenticatorCfg
+	}
+	return refused
+}
+
+// noMcGaWithPIN is the option noMcGaPermissionsWithClientPin.
+func (a *Authenticator) noMcGaWithPIN() bool { return a.profile.NoMcGaWithPIN && a.profile.ClientPIN }
+
+// checkPermissions looks at what a token is asked for; refused are permissions that
+// are not to be had in this way.
+func (a *Authenticator) checkPermissions(r *ctap.ClientPINRequest, refused ctap.Permissions) error {
 	if r.Permissions == nil {
 		return ctap.ErrMissingParameter
 	}
 	if *r.Permissions == 0 {
 		return ctap.ErrInvalidParameter
 	}
-	if *r.Permissions&a.unavailable() != 0 {
+	if *r.Permissions&(a.unavailable()|refused) != 0 {
+		return ctap.ErrUnauthorizedPerm
+	}
+	if *r.Permissions&ctap.PermCredentialMgmtRead != 0 && *r.Permissions != ctap.PermCredentialMgmtRead {
 		return ctap.ErrUnauthorizedPerm
 	}
 	if *r.Permissions&(ctap.PermMakeCredential|ctap.PermGetAssertion) != 0 && rpIDOf(r) == "" {
@@ -329,12 +375,17 @@ func rpIDOf(r *ctap.ClientPINRequest) string {
 	return *r.RPID
 }
 
-// tokenAnswer issues a token and encrypts it to the platform.
+// tokenAnswer issues a token, or gives out the persistent one for pcmr, and encrypts
+// it to the platform.
 func (a *Authenticator) tokenAnswer(p pinuv.Protocol, secret []byte, permissions ctap.Permissions, rpID string, userPresent bool) (*ctap.ClientPINResponse, error) {
-	if err := a.issueToken(p, permissions, rpID, userPresent); err != nil {
-		return nil, err
+	value := a.device.PersistentToken
+	if permissions != ctap.PermCredentialMgmtRead {
+		if err := a.issueToken(p, permissions, rpID, userPresent); err != nil {
+			return nil, err
+		}
+		value = a.boot.token.value
 	}
-	encrypted, err := p.Encrypt(secret, a.boot.token.value, a.env.Rand)
+	encrypted, err := p.Encrypt(secret, value, a.env.Rand)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package authenticator
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"slices"
@@ -43,7 +44,7 @@ func (a *Authenticator) credentialManagement(ctx context.Context, params []byte,
 	if err != nil {
 		return nil, err
 	}
-	if err := a.authorizeManagement(&r, preview); err != nil {
+	if err := a.authorizeManagement(&r, p, preview); err != nil {
 		return nil, err
 	}
 	switch r.SubCommand {
@@ -93,29 +94,39 @@ func managementParams(r *ctap.CredentialManagementRequest) (*ctap.CredentialMana
 
 // authorizeManagement checks the token of a subcommand. One that is bound to a
 // relying party does not serve for the whole store.
-func (a *Authenticator) authorizeManagement(r *ctap.CredentialManagementRequest, preview bool) error {
-	if r.PinUvAuthParam == nil {
-		return ctap.ErrPUATRequired
-	}
-	if r.PinUvAuthProtocol == 0 {
-		return ctap.ErrMissingParameter
-	}
-	if !a.profile.hasProtocol(r.PinUvAuthProtocol) {
-		return ctap.ErrInvalidParameter
+func (a *Authenticator) authorizeManagement(r *ctap.CredentialManagementRequest, p *ctap.CredentialManagementParams, preview bool) error {
+	if err := a.checkAuthParam(r.PinUvAuthProtocol, r.PinUvAuthParam); err != nil {
+		return err
 	}
 	permission := ctap.PermCredentialMgmt
 	if preview {
 		permission |= ctap.PermMakeCredential | ctap.PermGetAssertion
 	}
 	message := append([]byte{byte(r.SubCommand)}, r.Params...)
+	if !preview && readsOnly(r.SubCommand) && a.verifyPersistent(r.PinUvAuthProtocol, message, r.PinUvAuthParam) {
+		return nil // bound to no relying party
+	}
 	if err := a.verifyToken(r.PinUvAuthProtocol, permission, message, r.PinUvAuthParam); err != nil {
 		return err
 	}
-	whole := r.SubCommand == ctap.GetCredsMetadata || r.SubCommand == ctap.EnumerateRPsBegin
-	if whole && a.boot.token.rpID != "" {
-		return ctap.ErrPINAuthInvalid
+	bound := a.boot.token.rpID
+	switch r.SubCommand {
+	case ctap.GetCredsMetadata, ctap.EnumerateRPsBegin:
+		if bound != "" {
+			return ctap.ErrPINAuthInvalid
+		}
+	case ctap.EnumerateCredentialsBegin:
+		if sum := sha256.Sum256([]byte(bound)); bound != "" && !bytes.Equal(sum[:], p.RPIDHash) {
+			return ctap.ErrPINAuthInvalid
+		}
 	}
 	return nil
+}
+
+// readsOnly tells whether a subcommand is one that the permission pcmr covers.
+func readsOnly(subCommand uint) bool {
+	return subCommand == ctap.GetCredsMetadata || subCommand == ctap.EnumerateRPsBegin ||
+		subCommand == ctap.EnumerateCredentialsBegin
 }
 
 // tokenCovers tells whether the token may be used for a relying party.
@@ -161,9 +172,6 @@ func (a *Authenticator) enumerateCredentials(ctx context.Context, p *ctap.Creden
 	if err != nil {
 		return nil, err
 	}
-	if len(all) > 0 && !a.tokenCovers(all[0].RP.ID) {
-		return nil, ctap.ErrPINAuthInvalid
-	}
 	if len(all) == 0 {
 		return nil, ctap.ErrNoCredentials
 	}
@@ -204,7 +212,11 @@ func (a *Authenticator) describeCredential(c *Credential) *ctap.CredentialManage
 	user := c.User
 	response := &ctap.CredentialManagementResponse{
 		User: &user, CredentialID: &ctap.Descriptor{ID: c.ID, Type: ctap.PublicKeyCredential},
-		PublicKey: cbor.RawMessage(c.PublicKey),
+		PublicKey: cbor.RawMessage(c.PublicKey), LargeBlobKey: c.LargeBlobKey,
+	}
+	if a.profile.hasExtension(ExtThirdPartyPayment) {
+		payment := c.ThirdPartyPayment
+		response.ThirdPartyPayment = &payment
 	}
 	if a.profile.hasExtension(ExtCredProtect) {
 		response.CredProtect = max(protectOptional, uint(c.Protection))

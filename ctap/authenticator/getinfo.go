@@ -6,6 +6,9 @@ import (
 	"fido-emu/ctap"
 )
 
+// leastMaxCredBlob is what section 6.4 asks of maxCredBlobLength, bytes.
+const leastMaxCredBlob = 32
+
 // The defaults of a profile's limits.
 const (
 	defaultMaxMsgSize      = 1200
@@ -47,6 +50,10 @@ func (p *Profile) ctap21() bool {
 	return slices.Contains(p.Versions, "FIDO_2_1") || slices.Contains(p.Versions, "FIDO_2_3")
 }
 
+// ctap22 tells whether the authenticator is of CTAP 2.2 or later, of which 2.3 is the
+// only one with a version string.
+func (p *Profile) ctap22() bool { return slices.Contains(p.Versions, "FIDO_2_3") }
+
 func (p *Profile) hasExtension(id string) bool { return slices.Contains(p.Extensions, id) }
 
 func (p *Profile) hasProtocol(n uint) bool { return slices.Contains(p.PINProtocols, n) }
@@ -68,6 +75,8 @@ func (a *Authenticator) getInfo() (*ctap.Info, error) {
 		Transports:               p.Transports,
 		FirmwareVersion:          p.FirmwareVersion,
 		UvModality:               uvModalities[p.BuiltInUV],
+		Certifications:           p.Certifications,
+		TransportsForReset:       p.ResetTransports,
 	}
 	for _, alg := range p.Algorithms {
 		info.Algorithms = append(info.Algorithms, ctap.Parameters{Algorithm: int(alg), Type: ctap.PublicKeyCredential})
@@ -75,19 +84,66 @@ func (a *Authenticator) getInfo() (*ctap.Info, error) {
 	if p.ClientPIN || p.tokens() {
 		info.PinUvAuthProtocols = p.PINProtocols
 	}
-	if p.ClientPIN {
-		info.MinPINLength = a.device.MinPINLength
-		info.ForcePINChange = a.device.ForcePINChange
-		info.MaxPINLength = p.MaxPINLength
-	}
 	if p.BuiltInUV != NoBuiltInUV && p.tokens() {
 		info.PreferredPlatformUvAttempts = p.internalUvAttempts()
 	}
-	if p.hasExtension(ExtMinPinLength) {
-		most := uint(maxMinPINLengthRPIDs)
-		info.MaxRPIDsForSetMinPINLength = &most
+	if p.LargeBlobs {
+		info.MaxSerializedLargeBlobArray = p.maxLargeBlobs()
+	}
+	if p.hasExtension(ExtCredBlob) {
+		info.MaxCredBlobLength = max(p.MaxCredBlob, leastMaxCredBlob)
+	}
+	if f, ok := a.env.Attestation.(interface{ Formats() []string }); ok && p.ctap22() {
+		info.AttestationFormats = f.Formats()
+	}
+	a.pinInfo(info)
+	a.configInfo(info)
+	if err := a.identities(info); err != nil {
+		return nil, err
 	}
 	return info, a.remaining(info)
+}
+
+// pinInfo fills in what is about the PIN.
+func (a *Authenticator) pinInfo(info *ctap.Info) {
+	p := &a.profile
+	if !p.ClientPIN {
+		return
+	}
+	info.MinPINLength = a.device.MinPINLength
+	info.ForcePINChange = a.device.ForcePINChange
+	info.MaxPINLength = p.MaxPINLength
+	if p.PINComplexityPolicy {
+		on := a.device.PINComplexityPolicy
+		info.PinComplexityPolicy = &on
+		if p.PINComplexityURL != "" {
+			info.PinComplexityPolicyURL = []byte(p.PINComplexityURL)
+		}
+	}
+	if p.BuiltInUV != NoBuiltInUV && p.ctap22() {
+		count := a.device.UVSincePIN
+		info.UvCountSinceLastPinEntry = &count
+	}
+}
+
+// configInfo fills in what authenticatorConfig can change.
+func (a *Authenticator) configInfo(info *ctap.Info) {
+	p := &a.profile
+	if !p.Config {
+		return
+	}
+	if p.ClientPIN {
+		most := p.maxPINRPIDs()
+		info.MaxRPIDsForSetMinPINLength = &most
+	}
+	if p.LongTouchForReset {
+		on := a.device.LongTouchForReset
+		info.LongTouchForReset = &on
+	}
+	info.VendorPrototypeConfigCommands = p.VendorConfigCommands
+	if p.ctap22() { // the member came with CTAP 2.3
+		info.AuthenticatorConfigCommands = p.configCommands()
+	}
 }
 
 // versions puts U2F_V2 in front while it is there.
@@ -120,7 +176,7 @@ func (a *Authenticator) options() map[string]bool {
 		o["clientPin"] = a.pinSet()
 	}
 	if p.BuiltInUV != NoBuiltInUV {
-		o["uv"] = true
+		o["uv"] = a.builtInUV()
 	}
 	if p.tokens() {
 		o["pinUvAuthToken"] = true
@@ -141,13 +197,33 @@ func (a *Authenticator) options() map[string]bool {
 			o["setMinPINLength"] = true
 		}
 	}
+	if p.Biometrics.Enrollment {
+		o["bioEnroll"] = len(a.device.Templates) > 0
+	}
+	if p.Biometrics.Preview {
+		o["userVerificationMgmtPreview"] = len(a.device.Templates) > 0
+	}
+	if p.Enterprise.Capable {
+		o["ep"] = a.device.EnterpriseEnabled
+	}
+	for id, has := range map[string]bool{
+		"noMcGaPermissionsWithClientPin": a.noMcGaWithPIN(), "largeBlobs": p.LargeBlobs,
+		"uvBioEnroll": p.UVBioEnroll, "uvAcfg": p.UVConfig, "perCredMgmtRO": p.ReadOnlyManagement,
+	} {
+		if has {
+			o[id] = true
+		}
+	}
 	return o
 }
 
 func (a *Authenticator) pinSet() bool { return a.device.PINHash != nil }
 
 // builtInUV tells whether built-in user verification is there and configured.
-func (a *Authenticator) builtInUV() bool { return a.profile.BuiltInUV != NoBuiltInUV }
+func (a *Authenticator) builtInUV() bool {
+	taught := !a.profile.Biometrics.HasSensor() || len(a.device.Templates) > 0
+	return a.profile.BuiltInUV != NoBuiltInUV && taught
+}
 
 // protected tells whether some form of user verification is configured.
 func (a *Authenticator) protected() bool { return a.pinSet() || a.builtInUV() }

@@ -78,6 +78,28 @@ func (a *Authenticator) verifyToken(protocol uint, permission ctap.Permissions, 
 	return nil
 }
 
+// authorize checks the pinUvAuthParam of a command that needs one: it is there, its
+// protocol is named and supported, and its token has the permission.
+func (a *Authenticator) authorize(protocol uint, permission ctap.Permissions, message, mac []byte) error {
+	if err := a.checkAuthParam(protocol, mac); err != nil {
+		return err
+	}
+	return a.verifyToken(protocol, permission, message, mac)
+}
+
+func (a *Authenticator) checkAuthParam(protocol uint, mac []byte) error {
+	if mac == nil {
+		return ctap.ErrPUATRequired
+	}
+	if protocol == 0 {
+		return ctap.ErrMissingParameter
+	}
+	if !a.profile.hasProtocol(protocol) {
+		return ctap.ErrInvalidParameter
+	}
+	return nil
+}
+
 // verifyCeremonyToken is what makeCredential and getAssertion ask of a token
 // (sections 6.1.2 step 11 and 6.2.2 step 6): besides verifying, it speaks for this
 // relying party and its user was verified. A token bound to no relying party is

@@ -72,6 +72,7 @@ func (a *Authenticator) tryBuiltInUV(ctx context.Context, p Prompt) error {
 	}
 	d := a.device
 	d.UVRetries--
+	d.UVSincePIN++
 	if err := a.save(d); err != nil {
 		return err
 	}
@@ -95,6 +96,8 @@ func (a *Authenticator) uvTryReturned(answer Answer) error {
 	d.UVRetries++
 	if answer == Granted {
 		d.UVRetries = a.profile.uvRetries()
+	} else {
+		d.UVSincePIN--
 	}
 	if err := a.save(d); err != nil {
 		return err
