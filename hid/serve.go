@@ -76,7 +76,7 @@ func Serve(ctx context.Context, conn Conn, d Device) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(ctap.WithTransport(ctx, "usb"))
 	s.ctx, s.cancel = ctx, cancel
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	s.running.Go(s.worker)
