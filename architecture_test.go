@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"ctap/trace":         {"ctap", "ctap/cose"},
 	"ctap/authenticator": {"ctap", "ctap/cose", "ctap/pinuv"},
 	"ctap/platform":      {"ctap", "ctap/cose", "ctap/pinuv"},
+	"ctap/conformance":   {"ctap", "ctap/cose", "ctap/pinuv", "ctap/platform", "hid"},
 	"attestation":        {"ctap", "ctap/cose", "ctap/authenticator"},
 	"state":              {"ctap", "ctap/cose", "ctap/authenticator"},
 	"tpmsim":             {"ctap", "ctap/cose", "ctap/authenticator", "attestation"},
@@ -31,13 +32,14 @@ var arrows = map[string][]string{
 	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator", "hid"},
 	"fixtures/lab":       {},
 	"fixtures/reach":     {"ctap", "hid", "ctap/platform", "fixtures"},
+	"fixtures/bench":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/conformance", "tpmsim", "fixtures", "fixtures/emulator", "fixtures/reach"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures"},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
-	"rp":                 {"ctap", "ctap/cose", "webauthn"},
+	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "webauthn", "report", "rp"},
-	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "rp", "scenarios"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "rp", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 
@@ -127,11 +129,17 @@ func TestCoreIsPure(t *testing.T) {
 			continue
 		}
 		for _, i := range p.Imports {
-			if slices.Contains(impure, i) || strings.HasPrefix(i, module+"hid") {
+			if slices.Contains(impure, i) || strings.HasPrefix(i, module+"hid") && !judgesTransport(p.ImportPath, i) {
 				t.Errorf("%s imports %s", p.ImportPath, i)
 			}
 		}
 	}
+}
+
+// judgesTransport tells whether an import is that of CTAPHID by the suite, which
+// judges CTAPHID too; it opens no devices.
+func judgesTransport(from, imported string) bool {
+	return room(from) == "ctap/conformance" && imported == module+"hid"
 }
 
 func TestCgoStaysBehindTwoDoors(t *testing.T) {

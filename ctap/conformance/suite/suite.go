@@ -1,0 +1,25 @@
+// Package suite is the conformance suite: all groups of cases, in the order in which
+// reports have them.
+package suite
+
+import (
+	"slices"
+
+	"fido-emu/ctap/conformance"
+	"fido-emu/ctap/conformance/suite/getinfo"
+)
+
+// Groups returns all groups.
+func Groups() []conformance.Group {
+	return []conformance.Group{
+		getinfo.Group(),
+	}
+}
+
+// Cases returns the cases of groups.
+func Cases(groups []conformance.Group) (all []conformance.Case) {
+	for _, g := range groups {
+		all = slices.Concat(all, g.Cases)
+	}
+	return all
+}
