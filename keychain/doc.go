@@ -37,8 +37,8 @@
 // another shadowed when it was made are ignored; of the rest the newest wins, and
 // of equally new ones the greater id. Only names and the large blob can change, each
 // apart from the other; the later change wins, and deleting a blob is a change. A
-// deletion is a tombstone and beats a concurrent change. It takes everything along that competed on the device where it was made; what that
-// device had not heard of stays, and what the dead had shadowed stays ignored.
-// Replicas that have seen the same entities show the same credentials, in whatever
-// order these came.
+// deletion is a tombstone and beats a concurrent change. It takes everything along
+// that competed on the device where it was made; what that device had not heard of
+// stays, and what the dead had shadowed stays ignored. Replicas that have seen the
+// same entities show the same credentials, in whatever order these came.
 package keychain
