@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"fido-emu/ctap/conformance"
+	"fido-emu/ctap/conformance/suite/cbor"
 	"fido-emu/ctap/conformance/suite/getinfo"
 )
 
 // Groups returns all groups.
 func Groups() []conformance.Group {
 	return []conformance.Group{
+		cbor.Group(),
 		getinfo.Group(),
 	}
 }
