@@ -8,10 +8,6 @@ import (
 	"fido-emu/ctap"
 )
 
-// defaultMaxCredBlob is the least that maxCredBlobLength may be (section 6.4), in
-// bytes.
-const defaultMaxCredBlob = 32
-
 // largeBlobKeySize is the size in bytes of a largeBlobKey.
 const largeBlobKeySize = 32
 
@@ -27,7 +23,7 @@ func (a *Authenticator) makeCredBlob(c *ceremony, x *makeExtensions, raw cbor.Ra
 	if err := ctap.DecodeLoose(raw, &blob); err != nil {
 		return err
 	}
-	stored := a.discoverable(c) && uint(len(blob)) <= or(a.profile.MaxCredBlob, defaultMaxCredBlob)
+	stored := a.discoverable(c) && uint(len(blob)) <= max(a.profile.MaxCredBlob, leastMaxCredBlob)
 	if stored {
 		x.credBlob = blob
 	}
