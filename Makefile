@@ -30,12 +30,13 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.7
 # runs, after deps.
 CGO = $$(pkg-config --exists openssl libusb-1.0 2>/dev/null && command -v gcc >/dev/null && echo 1 || echo 0)
 
-# How long each fuzz target runs, which of them, and flags for go test such as
-# -parallel=1. Go sometimes calls the end of that time a failure (context deadline
+# How long each fuzz target runs, which of them, and flags for go test. By default Go
+# may spend a whole minute on making one input smaller, and tries nothing else
+# meanwhile. It sometimes calls the end of a target's time a failure (context deadline
 # exceeded); what a target finds is always kept as an input.
 FUZZTIME ?= 1m
 FUZZ ?= ^Fuzz
-FUZZFLAGS ?=
+FUZZFLAGS ?= -fuzzminimizetime=5s
 
 # install makes a recipe that installs the Debian packages of a list that are missing,
 # where that is possible.
