@@ -75,6 +75,8 @@ var hints = map[ctap.Status]string{
 	ctap.ErrPUATRequired:         "user verification is needed; give the PIN or use built-in user verification",
 	ctap.ErrPINPolicyViolation:   "the PIN is not allowed, or must be changed first; choose another, longer PIN",
 	ctap.ErrKeyStoreFull:         "no room for another discoverable credential; delete one",
+	ctap.ErrFPDatabaseFull:       "no room for another fingerprint; remove one",
+	ctap.ErrLargeBlobStorageFull: "no room for the large blob; remove another",
 	ctap.ErrUserActionTimeout:    "nobody touched the authenticator in time",
 	ctap.ErrActionTimeout:        "nobody touched the authenticator in time",
 	ctap.ErrOperationDenied:      "the user declined, or nobody touched the authenticator in time",

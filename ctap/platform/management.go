@@ -10,8 +10,12 @@ import (
 // StoredCredential is a discoverable credential as an authenticator lists it
 // (section 6.8.4).
 type StoredCredential struct {
-	ID   []byte
-	User ctap.User
+	ID                []byte
+	User              ctap.User
+	PublicKey         []byte // COSE_Key
+	Protection        uint   // credProtect policy; 0 where it does not say
+	LargeBlobKey      []byte // 32 bytes; nil without
+	ThirdPartyPayment bool
 }
 
 // Manages tells whether an authenticator has credential management, or its
@@ -65,12 +69,43 @@ func (h *Host) StoredCredentials(ctx context.Context, t *Token, rpID string) ([]
 		if got.CredentialID == nil || got.User == nil {
 			return nil, broken(doing, "a credential without id or user", nil)
 		}
-		all = append(all, StoredCredential{ID: got.CredentialID.ID, User: *got.User})
+		all = append(all, StoredCredential{
+			ID: got.CredentialID.ID, User: *got.User, PublicKey: got.PublicKey, Protection: got.CredProtect,
+			LargeBlobKey: got.LargeBlobKey, ThirdPartyPayment: got.ThirdPartyPayment != nil && *got.ThirdPartyPayment,
+		})
 		if uint(len(all)) >= total {
 			return all, nil
 		}
 		got = ctap.CredentialManagementResponse{}
 		err = h.managementCall(ctx, doing, &ctap.CredentialManagementRequest{SubCommand: ctap.EnumerateCredentialsNext}, &got)
+	}
+	return nil, err
+}
+
+// StoredRelyingParties lists the relying parties that have discoverable credentials
+// (section 6.8.3), none when there are none.
+func (h *Host) StoredRelyingParties(ctx context.Context, t *Token) ([]ctap.RelyingParty, error) {
+	const doing = "enumerateRPs"
+	var got ctap.CredentialManagementResponse
+	err := h.manage(ctx, doing, t, ctap.EnumerateRPsBegin, nil, &got)
+	if r, ok := err.(*Refused); ok && r.Status == ctap.ErrNoCredentials {
+		return nil, nil
+	}
+	var all []ctap.RelyingParty
+	total := got.TotalRPs
+	if err == nil && total == 0 {
+		return nil, nil // as some keys of FIDO_2_1_PRE say that there are none
+	}
+	for err == nil {
+		if got.RP == nil {
+			return nil, broken(doing, "no relying party", nil)
+		}
+		all = append(all, *got.RP)
+		if uint(len(all)) >= total {
+			return all, nil
+		}
+		got = ctap.CredentialManagementResponse{}
+		err = h.managementCall(ctx, doing, &ctap.CredentialManagementRequest{SubCommand: ctap.EnumerateRPsNext}, &got)
 	}
 	return nil, err
 }
