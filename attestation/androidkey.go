@@ -33,6 +33,9 @@ func (a *Authority) AndroidKey(keys authenticator.Keys) (*AndroidKey, error) {
 	return &AndroidKey{sub, keys}, err
 }
 
+// Formats returns android-key.
+func (k *AndroidKey) Formats() []string { return []string{FormatAndroidKey} }
+
 // Attest certifies the credential's public key and signs authenticatorData ‖
 // clientDataHash with the credential's private one.
 func (k *AndroidKey) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {

@@ -35,6 +35,9 @@ func (a *Authority) Apple() (*Apple, error) {
 	return &Apple{sub}, err
 }
 
+// Formats returns apple.
+func (p *Apple) Formats() []string { return []string{FormatApple} }
+
 // Attest certifies the credential's public key, with the hash of authenticatorData ‖
 // clientDataHash in the certificate.
 func (p *Apple) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {

@@ -3,6 +3,7 @@ package attestation
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -15,10 +16,17 @@ const FormatCompound = "compound"
 
 // Compound makes compound attestation statements: several statements about one
 // credential. It is as safe for concurrent use as its members.
-type Compound struct{ members []authenticator.Attestation }
+type Compound struct{ members []Maker }
+
+// Maker is an attestation that knows in which formats it makes statements, as
+// getInfo tells them (CTAP 2.3, section 6.4, attestationFormats).
+type Maker interface {
+	authenticator.Attestation
+	Formats() []string
+}
 
 // NewCompound joins at least two attestations, none of them compound.
-func NewCompound(members ...authenticator.Attestation) (*Compound, error) {
+func NewCompound(members ...Maker) (*Compound, error) {
 	if len(members) < 2 {
 		return nil, fmt.Errorf("compound attestation: %d members, at least 2 needed", len(members))
 	}
@@ -31,8 +39,25 @@ type CompoundMember struct {
 	Statement cbor.RawMessage `cbor:"attStmt"`
 }
 
-// Attest lets every member attest.
+// Formats returns compound and the formats of the members.
+func (c *Compound) Formats() []string {
+	all := []string{FormatCompound}
+	for _, m := range c.members {
+		for _, format := range m.Formats() {
+			if !slices.Contains(all, format) {
+				all = append(all, format)
+			}
+		}
+	}
+	return all
+}
+
+// Attest lets every member attest, or one alone where the platform likes its format
+// better (CTAP 2.3, section 6.1.2, attestationFormatsPreference).
 func (c *Compound) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
+	if m := c.preferred(r.Formats); m != nil {
+		return m.Attest(r)
+	}
 	members := make([]CompoundMember, len(c.members))
 	for i, m := range c.members {
 		var err error
@@ -45,6 +70,21 @@ func (c *Compound) Attest(r authenticator.AttestationRequest) (string, cbor.RawM
 	}
 	statement, err := ctap.Encode(members)
 	return FormatCompound, statement, err
+}
+
+// preferred returns the member whose format stands before compound in a preference.
+func (c *Compound) preferred(formats []string) Maker {
+	for _, format := range formats {
+		if format == FormatCompound {
+			return nil
+		}
+		for _, m := range c.members {
+			if slices.Contains(m.Formats(), format) {
+				return m
+			}
+		}
+	}
+	return nil
 }
 
 // verifyCompound follows the verification procedure of section 8.9. How many members

@@ -138,6 +138,39 @@ func TestMakersSameSeedSameBytes(t *testing.T) {
 	}
 }
 
+func TestCompoundPreference(t *testing.T) {
+	a, keys := authority(t, 1), softKeys()
+	packed, err := a.Packed(model, "Test Key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	android, err := a.AndroidKey(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewCompound(packed, android)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(c.Formats(), " "); got != "compound packed android-key" {
+		t.Errorf("formats are %s", got)
+	}
+	for preference, want := range map[string]string{
+		"": FormatCompound, "tpm": FormatCompound, "compound packed": FormatCompound,
+		"packed compound": FormatPacked, "tpm android-key packed": FormatAndroidKey,
+	} {
+		r := credential(t, keys, cose.ES256, model)
+		r.Formats = strings.Fields(preference)
+		format, statement, err := c.Attest(r)
+		if err != nil || format != want {
+			t.Errorf("%q: format %s, %v, want %s", preference, format, err, want)
+		}
+		if _, err := Verify(format, statement, r.AuthData, r.ClientDataHash); err != nil {
+			t.Errorf("%q: %v", preference, err)
+		}
+	}
+}
+
 func TestEnterprise(t *testing.T) {
 	a, r := authority(t, 1), request(t)
 	packed, err := a.Packed(model, "Test Key")

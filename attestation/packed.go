@@ -89,6 +89,9 @@ func PackedTemplate(aaguid ctap.AAGUID, model string) *x509.Certificate {
 // root left out.
 func (p *Packed) X5C() [][]byte { return p.x5c }
 
+// Formats returns packed.
+func (p *Packed) Formats() []string { return []string{FormatPacked} }
+
 // Attest signs authenticatorData ‖ clientDataHash with the batch key, or with the
 // one device's where the request is for an enterprise attestation.
 func (p *Packed) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {

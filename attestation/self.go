@@ -17,6 +17,9 @@ type SelfAttestation struct {
 	Keys authenticator.Keys // which made the credential's key
 }
 
+// Formats returns packed.
+func (s SelfAttestation) Formats() []string { return []string{FormatPacked} }
+
 // Attest signs authenticatorData ‖ clientDataHash with the credential's key.
 func (s SelfAttestation) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
 	sig, err := s.Keys.Sign(r.Algorithm, r.KeyHandle, slices.Concat(r.AuthData, r.ClientDataHash))

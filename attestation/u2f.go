@@ -62,6 +62,9 @@ func U2FTemplate(model string) *x509.Certificate {
 // X5C returns the certificate that the statements carry, in DER.
 func (u *U2F) X5C() [][]byte { return [][]byte{u.certificate} }
 
+// Formats returns fido-u2f.
+func (u *U2F) Formats() []string { return []string{FormatU2F} }
+
 // Attest signs the U2F registration message of a credential, which must be ES256.
 func (u *U2F) Attest(r authenticator.AttestationRequest) (string, cbor.RawMessage, error) {
 	data, err := ctap.ParseAuthenticatorData(r.AuthData)
