@@ -210,12 +210,20 @@ func algorithms(i *ctap.Info) (all []cose.Algorithm) {
 
 // lacking returns why a case is not applicable, empty when it is.
 func (c *Case) lacking(f *Facts) string {
-	for _, n := range append(c.Rule.needs(), c.Needs...) {
+	for _, n := range slices.Concat(c.Rule.needs(), c.Start.needs(), c.Needs) {
 		if why := n(f); why != "" {
 			return why
 		}
 	}
 	return ""
+}
+
+// needs is what a state needs.
+func (s Start) needs() []Need {
+	if s == WithPIN {
+		return []Need{CanPIN()}
+	}
+	return nil
 }
 
 // needs is what a rule needs by where it stands.

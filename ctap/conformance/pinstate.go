@@ -5,39 +5,31 @@ import (
 	"fmt"
 
 	"fido-emu/ctap"
-	"fido-emu/ctap/platform"
 )
 
-// exchanger is the bench as a platform sees it.
-type exchanger struct{ b *bench }
-
-func (x exchanger) Exchange(ctx context.Context, request []byte) ([]byte, error) {
-	channel, err := x.b.open(ctx)
+// prepare does something before a case, by the means of cases.
+func (b *bench) prepare(ctx context.Context, what string, do func(r *Run)) error {
+	r := &Run{Case: &Case{ID: what, Run: do}, ctx: ctx, bench: b, began: b.target.Now()}
+	err := r.execute()
+	if err == nil && len(r.failures) > 0 {
+		f := r.failures[0]
+		err = fmt.Errorf("%s: want %s, got %s", f.Text, f.Want, f.Got)
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s, to begin with: %w", what, err)
 	}
-	response, err := channel.Exchange(ctx, request)
-	if err == nil {
-		x.b.observe(request, ctap.Status(response[0]))
-	}
-	return response, err
+	return nil
 }
 
-// setPIN sets a PIN before a case.
+// setPIN sets a PIN.
 func (b *bench) setPIN(ctx context.Context, pin string) error {
-	if err := platform.New(exchanger{b}, b.rand).SetPIN(ctx, pin); err != nil {
-		return fmt.Errorf("setting a PIN, to begin with: %w", err)
-	}
-	b.learnPIN(pin)
-	return nil
+	return b.prepare(ctx, "setting a PIN", func(r *Run) { r.SetPIN(pin) })
 }
 
 // enterPIN enters the PIN, so that all tries are left again.
 func (b *bench) enterPIN(ctx context.Context) error {
-	host := platform.New(exchanger{b}, b.rand)
-	if _, err := host.LegacyToken(ctx, b.state.pin); err != nil {
-		return fmt.Errorf("entering the PIN, to begin with: %w", err)
-	}
-	b.state.spent = false
-	return nil
+	return b.prepare(ctx, "entering the PIN", func(r *Run) {
+		s := r.Agree(r.Protocol())
+		r.Send(ctap.ClientPIN, s.GetPinTokenParams(b.state.pin)).OK()
+	})
 }
