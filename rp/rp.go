@@ -28,6 +28,7 @@ type Credential struct {
 	ID             []byte    `json:"id"`
 	Name           string    `json:"name"` // what its owner calls it
 	AAGUID         string    `json:"aaguid"`
+	Algorithm      string    `json:"algorithm"`   // name of the COSE algorithm, such as ES256
 	Attestation    string    `json:"attestation"` // format, such as packed
 	Trusted        bool      `json:"trusted"`     // attested by an authority that the relying party trusts
 	Type           string    `json:"type"`        // DeviceBound or Synced
@@ -113,6 +114,7 @@ type Policy struct {
 	RequireAttestation  bool     `json:"requireAttestation" yaml:"require-attestation"`    // registration needs trusted attestation
 	AllowedAAGUIDs      []string `json:"allowedAAGUIDs" yaml:"allowed-aaguids"`            // empty allows all
 	BlockedAAGUIDs      []string `json:"blockedAAGUIDs" yaml:"blocked-aaguids"`            //
+	Algorithms          []string `json:"algorithms" yaml:"algorithms"`                     // offered, preferred first, and allowed, such as ML-DSA-65; empty offers the relying party's own and allows all
 	UserVerification    string   `json:"userVerification" yaml:"user-verification"`        // required, preferred or discouraged; empty is preferred
 	RejectCounterRewind bool     `json:"rejectCounterRewind" yaml:"reject-counter-rewind"` // a counter that goes back refuses the sign-in
 }

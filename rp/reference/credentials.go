@@ -9,20 +9,22 @@ import (
 	lib "github.com/go-webauthn/webauthn/webauthn"
 
 	"fido-emu/ctap"
+	"fido-emu/ctap/cose"
 	"fido-emu/rp"
 )
 
 // credential is a credential record (WebAuthn Level 3, section 4) with what this
-// relying party adds. Core.mu guards it; id, owner, created and trusted never
-// change.
+// relying party adds. Core.mu guards it; id, owner, algorithm, created and
+// trusted never change.
 type credential struct {
-	owner    *person
-	record   lib.Credential
-	aaguid   ctap.AAGUID
-	name     string
-	trusted  bool
-	created  time.Time
-	lastUsed time.Time // zero until the first sign-in
+	owner     *person
+	record    lib.Credential
+	aaguid    ctap.AAGUID
+	algorithm cose.Algorithm
+	name      string
+	trusted   bool
+	created   time.Time
+	lastUsed  time.Time // zero until the first sign-in
 }
 
 // Credentials lists the passkeys of whoever holds the session, oldest first.
@@ -128,7 +130,7 @@ func (p *person) listing() []rp.Credential {
 func (cr *credential) describe() rp.Credential {
 	r := &cr.record
 	return rp.Credential{
-		ID: bytes.Clone(r.ID), Name: cr.name, AAGUID: cr.aaguid.String(),
+		ID: bytes.Clone(r.ID), Name: cr.name, AAGUID: cr.aaguid.String(), Algorithm: cr.algorithm.String(),
 		Attestation: r.AttestationFormat, Trusted: cr.trusted,
 		Type: passkeyType(r.Flags.BackupEligible), BackupEligible: r.Flags.BackupEligible,
 		BackedUp: r.Flags.BackupState, SignCount: r.Authenticator.SignCount,

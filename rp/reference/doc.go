@@ -1,5 +1,6 @@
 // Package reference is a relying party to test authenticators and clients
-// against. It verifies with github.com/go-webauthn/webauthn, unmodified, and adds
+// against. It verifies with github.com/go-webauthn/webauthn, unmodified (but for
+// signatures of ML-DSA where the library is built without it, see beyond.go), and adds
 // what WebAuthn Level 3 leaves to relying parties: accounts and groups, sessions,
 // passkey management, policies, Temporary Access Passes and an audit log.
 //
@@ -27,14 +28,16 @@
 // outside of any lock; whether the passkey, the session and the name are still
 // what they were is looked at again when the result is stored. A challenge counts
 // once and for Config.ChallengeLifetime. Registration offers ES256, EdDSA, ES384
-// and RS256, in this order, excludes the passkeys that the account has, asks for
+// and RS256, in this order, or what the person's policies name, such as ML-DSA-65
+// before ES256. It excludes the passkeys that the account has, asks for
 // credProps, and asks for attestation (direct) where some policy of the person
 // needs it. The larger signature counter is kept when one goes back.
 //
 // # Policies
 //
 // A person must meet one policy of their groups, or the default when their groups
-// have none. Type, AAGUID, user verification and counter are looked at whenever a
+// have none. Type, algorithm, AAGUID, user verification and counter are looked at
+// whenever a
 // passkey is used, so that a stricter policy stops passkeys that were registered
 // before, and a laxer one lets them work again; attestation is looked at when a
 // passkey is registered. User verification is asked for at the level that a

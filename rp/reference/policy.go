@@ -4,8 +4,10 @@ import (
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
 	"fido-emu/ctap"
+	"fido-emu/ctap/cose"
 	"fido-emu/rp"
 )
 
@@ -14,6 +16,7 @@ type rule struct {
 	group            string // empty for the default
 	source           rp.Policy
 	allowed, blocked map[ctap.AAGUID]bool
+	algorithms       []cose.Algorithm
 }
 
 // facts are what a policy looks at.
@@ -24,6 +27,7 @@ type facts struct {
 	trusted        bool // attested by a trusted authority
 	rewound        bool // the signature counter did not go up
 	aaguid         ctap.AAGUID
+	algorithm      cose.Algorithm
 }
 
 // GroupPolicy is the policy of a group; the default has no group.
@@ -115,7 +119,23 @@ func newRule(group string, p rp.Policy) (*rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rule{group: group, source: p, allowed: allowed, blocked: blocked}, nil
+	algorithms, err := parseAlgorithms(p.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	return &rule{group: group, source: p, allowed: allowed, blocked: blocked, algorithms: algorithms}, nil
+}
+
+func parseAlgorithms(names []string) ([]cose.Algorithm, error) {
+	var all []cose.Algorithm
+	for _, name := range names {
+		alg, err := cose.ParseAlgorithm(name)
+		if err != nil {
+			return nil, refuse(BadPolicy, "%v", err)
+		}
+		all = append(all, alg)
+	}
+	return all, nil
 }
 
 func aaguidSet(list []string) (map[ctap.AAGUID]bool, error) {
@@ -157,6 +177,8 @@ func (r *rule) refuses(f facts) *rp.Refused {
 		return refuse(AAGUIDBlocked, "%s blocks authenticators of AAGUID %s", r, f.aaguid)
 	case len(r.allowed) > 0 && !r.allowed[f.aaguid]:
 		return refuse(AAGUIDNotAllowed, "%s does not list authenticators of AAGUID %s", r, f.aaguid)
+	case len(r.algorithms) > 0 && !slices.Contains(r.algorithms, f.algorithm):
+		return refuse(AlgorithmNotAllowed, "%s does not allow passkeys of algorithm %s", r, f.algorithm)
 	case f.registering && p.RequireAttestation && !f.trusted:
 		return refuse(AttestationRequired, "%s asks for attestation by a trusted authority", r)
 	case p.RejectCounterRewind && f.rewound:
@@ -183,6 +205,25 @@ func verification(rules []*rule) protocol.UserVerificationRequirement {
 		}
 	}
 	return protocol.UserVerificationRequirement(level)
+}
+
+// offered lists the algorithms to ask for: those of the rules, in their order, and
+// the standard ones for a rule that names none.
+func offered(rules []*rule) []protocol.CredentialParameter {
+	var list []protocol.CredentialParameter
+	for _, r := range rules {
+		algorithms := r.algorithms
+		if len(algorithms) == 0 {
+			algorithms = []cose.Algorithm{cose.ES256, cose.EdDSA, cose.ES384, cose.RS256}
+		}
+		for _, alg := range algorithms {
+			p := protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: webauthncose.COSEAlgorithmIdentifier(alg)}
+			if !slices.Contains(list, p) {
+				list = append(list, p)
+			}
+		}
+	}
+	return list
 }
 
 // conveyance is direct when some rule wants attestation.

@@ -35,7 +35,7 @@ const (
 	UserVerificationRequired = "user-verification-required" // UV is 0 and the policy asks for it
 	BackupStateInvalid       = "backup-state-invalid"       // BS is 1 and BE is 0
 	BackupEligibilityChanged = "backup-eligibility-changed" // BE is not what it was at registration
-	AlgorithmNotAllowed      = "algorithm-not-allowed"      // not among pubKeyCredParams
+	AlgorithmNotAllowed      = "algorithm-not-allowed"      // not among pubKeyCredParams, or against the policy
 	CredentialIDTooLong      = "credential-id-too-long"     // more than 1023 bytes
 	CredentialExists         = "credential-exists"          // registered before, for whomever
 	UnknownCredential        = "unknown-credential"         // not registered, or revoked

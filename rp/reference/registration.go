@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
-	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 	lib "github.com/go-webauthn/webauthn/webauthn"
 
 	"fido-emu/rp"
@@ -81,7 +80,7 @@ func (c *Core) creation(challenge []byte, who *person) lib.RegistrationOption {
 	required := c.config.ResidentKey == "required"
 	return func(o *protocol.PublicKeyCredentialCreationOptions) error {
 		o.Challenge = challenge
-		o.Parameters = algorithms()
+		o.Parameters = offered(rules)
 		o.Timeout = int(c.config.ChallengeLifetime / time.Millisecond)
 		o.CredentialExcludeList = who.descriptors()
 		o.AuthenticatorSelection = protocol.AuthenticatorSelection{
@@ -92,16 +91,6 @@ func (c *Core) creation(challenge []byte, who *person) lib.RegistrationOption {
 		o.Attestation = conveyance(rules)
 		return lib.WithExtensions(lib.WithExtensionCredProps())(o)
 	}
-}
-
-func algorithms() []protocol.CredentialParameter {
-	var list []protocol.CredentialParameter
-	for _, alg := range []webauthncose.COSEAlgorithmIdentifier{
-		webauthncose.AlgES256, webauthncose.AlgEdDSA, webauthncose.AlgES384, webauthncose.AlgRS256,
-	} {
-		list = append(list, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: alg})
-	}
-	return list
 }
 
 // FinishRegistration verifies what a client made of a ceremony, a
@@ -141,26 +130,31 @@ func (c *Core) verifyRegistration(cer *ceremony, response []byte) (*credential, 
 	if err != nil {
 		return nil, facts{}, unreadable(err)
 	}
-	if err := c.checkCreation(cer, parsed); err != nil {
+	alg, err := c.checkCreation(cer, parsed)
+	if err != nil {
 		return nil, facts{}, err
 	}
 	who := cer.owner
 	if cer.newcomer != nil {
 		who = cer.newcomer
 	}
-	record, err := c.lib.CreateCredential(user{owner: who}, cer.data, parsed)
+	verify := c.lib.CreateCredential
+	if !libraryVerifies(alg) && selfAttested(&parsed.Response.AttestationObject) {
+		verify = c.createSelfAttested
+	}
+	record, err := verify(user{owner: who}, cer.data, parsed)
 	if err != nil {
 		return nil, facts{}, translate(err)
 	}
 	now := c.now()
 	cr := &credential{
-		record: *record, created: now,
+		record: *record, created: now, algorithm: alg,
 		trusted: c.trusted(&parsed.Response.AttestationObject, now),
 	}
 	copy(cr.aaguid[:], record.Authenticator.AAGUID)
 	flags := parsed.Response.AttestationObject.AuthData.Flags
 	return cr, facts{
-		registering: true, trusted: cr.trusted, aaguid: cr.aaguid,
+		registering: true, trusted: cr.trusted, aaguid: cr.aaguid, algorithm: alg,
 		backupEligible: flags.HasBackupEligible(), userVerified: flags.HasUserVerified(),
 	}, nil
 }

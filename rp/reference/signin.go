@@ -73,12 +73,12 @@ func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
 		return Grant{}, c.refused(e, unreadable(err))
 	}
 	e.Credential = parsed.RawID
-	owner, record, err := c.identify(cer, parsed)
-	if owner != nil {
-		e.Person = owner.name
+	cr, err := c.identify(cer, parsed)
+	if cr.owner != nil {
+		e.Person = cr.owner.name
 	}
 	if err == nil {
-		err = c.verifyAssertion(cer, parsed, owner, record)
+		err = c.verifyAssertion(cer, parsed, &cr)
 	}
 	if err != nil {
 		return Grant{}, c.refused(e, err)
@@ -92,23 +92,24 @@ func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
 }
 
 // identify finds the passkey and its owner (WebAuthn Level 3, section 7.2, steps 5
-// and 6).
-func (c *Core) identify(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData) (*person, lib.Credential, error) {
+// and 6). It returns a copy of the passkey; with an error, the owner alone, as far as
+// known.
+func (c *Core) identify(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData) (credential, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	cr := c.credentials[string(parsed.RawID)]
 	handle := parsed.Response.UserHandle
 	switch {
 	case cer.owner != nil && !listed(cer.data.AllowedCredentialIDs, parsed.RawID):
-		return cer.owner, lib.Credential{}, refuse(CredentialNotAllowed, "this passkey was not asked for")
+		return credential{owner: cer.owner}, refuse(CredentialNotAllowed, "this passkey was not asked for")
 	case cr == nil:
-		return cer.owner, lib.Credential{}, refuse(UnknownCredential, "this passkey is not registered here, or no longer")
+		return credential{owner: cer.owner}, refuse(UnknownCredential, "this passkey is not registered here, or no longer")
 	case cer.owner == nil && len(handle) == 0:
-		return nil, lib.Credential{}, refuse(UserHandleMissing, "the authenticator did not say who signs in")
+		return credential{}, refuse(UserHandleMissing, "the authenticator did not say who signs in")
 	case len(handle) > 0 && !bytes.Equal(handle, cr.owner.handle):
-		return cr.owner, lib.Credential{}, refuse(UserHandleMismatch, "the authenticator named somebody else than the owner of the passkey")
+		return credential{owner: cr.owner}, refuse(UserHandleMismatch, "the authenticator named somebody else than the owner of the passkey")
 	}
-	return cr.owner, cr.record, nil
+	return *cr, nil
 }
 
 func listed(ids [][]byte, id []byte) bool {
@@ -123,14 +124,17 @@ func listed(ids [][]byte, id []byte) bool {
 // verifyAssertion follows WebAuthn Level 3, section 7.2, from step 7 on, as far as
 // it needs no state of the relying party. The library sees the one passkey
 // concerned: what else its owner has is none of its business.
-func (c *Core) verifyAssertion(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData, owner *person, record lib.Credential) error {
-	if err := c.checkAssertion(cer, parsed, &record); err != nil {
+func (c *Core) verifyAssertion(cer *ceremony, parsed *protocol.ParsedCredentialAssertionData, cr *credential) error {
+	if err := c.checkAssertion(cer, parsed, &cr.record); err != nil {
 		return err
 	}
-	who := user{owner: owner, credentials: []lib.Credential{record}}
+	if !libraryVerifies(cr.algorithm) {
+		return translate(c.verifyAssertionHere(cer, parsed, &cr.record))
+	}
+	who := user{owner: cr.owner, credentials: []lib.Credential{cr.record}}
 	data, err := cer.data, error(nil)
 	if cer.owner != nil {
-		data.AllowedCredentialIDs = [][]byte{record.ID}
+		data.AllowedCredentialIDs = [][]byte{cr.record.ID}
 		_, err = c.lib.ValidateLogin(who, data, parsed)
 	} else {
 		find := func(_, _ []byte) (lib.User, error) { return who, nil }
@@ -153,7 +157,7 @@ func (c *Core) admit(parsed *protocol.ParsedCredentialAssertionData, hash string
 	rewound := (data.Counter != 0 || stored != 0) && data.Counter <= stored
 	err := judge(c.rules(cr.owner.groups), facts{
 		backupEligible: data.Flags.HasBackupEligible(), userVerified: data.Flags.HasUserVerified(),
-		rewound: rewound, aaguid: cr.aaguid, trusted: cr.trusted,
+		rewound: rewound, aaguid: cr.aaguid, trusted: cr.trusted, algorithm: cr.algorithm,
 	})
 	if err != nil {
 		return Grant{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 	lib "github.com/go-webauthn/webauthn/webauthn"
 
+	"fido-emu/ctap/cose"
 	"fido-emu/rp"
 )
 
@@ -18,27 +19,42 @@ import (
 // What is decided by comparison alone is compared here first, in the order of the
 // specification, so that every refusal has its code.
 
-// checkCreation follows WebAuthn Level 3, section 7.1, steps 7 to 20 and 25.
-func (c *Core) checkCreation(cer *ceremony, p *protocol.ParsedCredentialCreationData) error {
+// checkCreation follows WebAuthn Level 3, section 7.1, steps 7 to 20 and 25. It
+// reads the public key, too, which the library does when it is first used, and
+// returns its algorithm.
+func (c *Core) checkCreation(cer *ceremony, p *protocol.ParsedCredentialCreationData) (cose.Algorithm, error) {
 	data := &p.Response.AttestationObject.AuthData
 	if err := c.checkClientData(cer, &p.Response.CollectedClientData, protocol.CreateCeremony); err != nil {
-		return err
+		return 0, err
 	}
 	if err := c.checkAuthData(cer, data); err != nil {
-		return err
+		return 0, err
 	}
+	alg, err := checkPublicKey(cer, data.AttData.CredentialPublicKey)
+	if err != nil {
+		return 0, err
+	}
+	if n := len(data.AttData.CredentialID); n > 1023 {
+		return 0, refuse(CredentialIDTooLong, "the credential id has %d bytes, at most 1023 are allowed", n)
+	}
+	return alg, nil
+}
+
+// checkPublicKey follows step 20.
+func checkPublicKey(cer *ceremony, publicKey []byte) (cose.Algorithm, error) {
 	var key webauthncose.PublicKeyData
-	if err := webauthncbor.Unmarshal(data.AttData.CredentialPublicKey, &key); err != nil {
-		return refuse(BadRequest, "the public key cannot be read: %v", err)
+	if err := webauthncbor.Unmarshal(publicKey, &key); err != nil {
+		return 0, refuse(BadRequest, "the public key cannot be read: %v", err)
 	}
 	offered := func(o protocol.CredentialParameter) bool { return int64(o.Algorithm) == key.Algorithm }
 	if !slices.ContainsFunc(cer.data.CredParams, offered) {
-		return refuse(AlgorithmNotAllowed, "the passkey has algorithm %d, which was not offered", key.Algorithm)
+		return 0, refuse(AlgorithmNotAllowed, "the passkey has algorithm %d, which was not offered", key.Algorithm)
 	}
-	if n := len(data.AttData.CredentialID); n > 1023 {
-		return refuse(CredentialIDTooLong, "the credential id has %d bytes, at most 1023 are allowed", n)
+	alg, _, err := cose.Parse(publicKey)
+	if err != nil {
+		return 0, refuse(BadRequest, "the public key cannot be read: %v", err)
 	}
-	return nil
+	return alg, nil
 }
 
 // checkAssertion follows WebAuthn Level 3, section 7.2, steps 10 to 19.

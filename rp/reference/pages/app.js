@@ -160,6 +160,7 @@ const actions = {
     const policy = {
       types: f.get("types") ? [f.get("types")] : [], userVerification: f.get("userVerification"),
       requireAttestation: f.has("requireAttestation"), rejectCounterRewind: f.has("rejectCounterRewind"),
+      algorithms: words(f.get("algorithms")),
       allowedAAGUIDs: words(f.get("allowedAAGUIDs")), blockedAAGUIDs: words(f.get("blockedAAGUIDs")),
     };
     await api("PUT", "/api/admin/policies", { group: f.get("group").trim(), policy });
