@@ -24,7 +24,7 @@ const adminTokenVariable = "HARNESS_ADMIN_TOKEN"
 // rpFlags is what the command line says about a relying party.
 type rpFlags struct {
 	listen, id, name, roots string
-	origins                 []string
+	origins, algorithms     []string
 	closed                  bool
 }
 
@@ -44,6 +44,7 @@ func rpCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.name, "name", "Example", "what it calls itself")
 	flags.StringArrayVar(&f.origins, "origin", nil, "origin of its pages (default http://localhost and the port)")
 	flags.BoolVar(&f.closed, "closed", false, "only an administrator makes accounts")
+	flags.StringSliceVar(&f.algorithms, "algorithms", nil, "what the default policy offers and allows, such as ML-DSA-65,ES256 (default ES256,EdDSA,ES384,RS256)")
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
 	return group("rp", "The reference relying party", serve)
 }
@@ -70,6 +71,7 @@ func serveRP(ctx context.Context, u ui, f rpFlags) error {
 
 func (f rpFlags) config(l net.Listener, u ui) (reference.Config, error) {
 	c := reference.Config{RPID: f.id, Name: f.name, Origins: f.origins, ClosedSignUp: f.closed, AdminToken: u.getenv(adminTokenVariable)}
+	c.DefaultPolicy.Algorithms = f.algorithms
 	if len(c.Origins) == 0 {
 		_, port, err := net.SplitHostPort(l.Addr().String())
 		if err != nil {
