@@ -93,8 +93,8 @@ func (a *Authenticator) getInfo() (*ctap.Info, error) {
 	if p.hasExtension(ExtCredBlob) {
 		info.MaxCredBlobLength = max(p.MaxCredBlob, leastMaxCredBlob)
 	}
-	if f, ok := a.env.Attestation.(interface{ Formats() []string }); ok && p.ctap22() {
-		info.AttestationFormats = f.Formats()
+	if p.ctap22() {
+		info.AttestationFormats = a.attestationFormats()
 	}
 	a.pinInfo(info)
 	a.configInfo(info)
@@ -102,6 +102,24 @@ func (a *Authenticator) getInfo() (*ctap.Info, error) {
 		return nil, err
 	}
 	return info, a.remaining(info)
+}
+
+// FormattedAttestation is an [Attestation] that says in what formats it attests, for
+// getInfo of authenticators of CTAP 2.2 and later.
+type FormattedAttestation interface {
+	Attestation
+	Formats() []string
+}
+
+// attestationFormats is nil where none but "none" is given.
+func (a *Authenticator) attestationFormats() []string {
+	if a.profile.Attestation == SelfAttestation {
+		return []string{"packed"}
+	}
+	if f, ok := a.env.Attestation.(FormattedAttestation); ok && a.profile.Attestation == ExternalAttestation {
+		return f.Formats()
+	}
+	return nil
 }
 
 // pinInfo fills in what is about the PIN.
