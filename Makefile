@@ -96,7 +96,7 @@ fuzz: deps
 	targets=$$(go test -list '$(FUZZ)' $$packages | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2 " " names[i]; n = 0 }'); \
 	[ -n "$$targets" ] || { echo "No fuzz target matches $(FUZZ)."; exit 1; }; \
 	total=$$(echo "$$targets" | wc -l); number=0; log=$$(mktemp); trap 'rm -f $$log' EXIT; \
-	echo "$$total fuzz targets, $(FUZZTIME) each$$(echo '$(FUZZTIME)' | awk -v n=$$total '/^[0-9.]+[sm]$$/ { print ": about " int($$1 * n / ($$1 ~ /m$$/ ? 1 : 60) + 0.99) " minutes, and the time to build" }')."; \
+	echo "Fuzz targets: $$total, $(FUZZTIME) each$$(echo '$(FUZZTIME)' | awk -v n=$$total '/^[0-9.]+[sm]$$/ { print ", which takes " int($$1 * n / ($$1 ~ /m$$/ ? 1 : 60) + 0.99) " min and the time to build" }')."; \
 	while read -r package target <&3; do \
 	  number=$$((number + 1)); echo "[$$number/$$total] $$package $$target"; \
 	  go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $(FUZZFLAGS) $$package >$$log 2>&1 && { grep '^fuzz: elapsed' $$log | tail -1; continue; }; \
