@@ -37,11 +37,11 @@
 //
 // A person must meet one policy of their groups, or the default when their groups
 // have none. Type, algorithm, AAGUID, user verification and counter are looked at
-// whenever a
-// passkey is used, so that a stricter policy stops passkeys that were registered
-// before, and a laxer one lets them work again; attestation is looked at when a
-// passkey is registered. User verification is asked for at the level that a
-// person's policies agree on, as preferred where they differ.
+// whenever a passkey is used, so that a stricter policy stops passkeys that were
+// registered before, and a laxer one lets them work again; attestation is looked at
+// when a passkey is registered. User verification is asked for at the level that a
+// person's policies agree on, as preferred where they differ; the algorithms that are
+// offered are those of all of them.
 //
 // # Refusals
 //

@@ -1,6 +1,9 @@
 package language
 
-import "fido-emu/hid"
+import (
+	"fido-emu/ctap/cose"
+	"fido-emu/hid"
+)
 
 // Document lists what a scenario file may hold.
 func Document() []Member {
@@ -33,12 +36,22 @@ func relyingPartyMembers() []Member {
 func PolicyMembers() []Member {
 	return []Member{
 		{Name: "types", Kind: Word, List: true, Allowed: []string{"device-bound", "synced"}, Default: "both", Text: "Which types of passkey are allowed."},
+		{Name: "algorithms", Kind: Word, List: true, Allowed: algorithms(), Default: "ES256, EdDSA, ES384 and RS256 are offered, all allowed", Text: "Which algorithms registration offers, the preferred one first; no others are allowed."},
 		{Name: "require-attestation", Kind: YesNo, Default: "no", Text: "Whether registration needs attestation by an authority that the relying party trusts."},
 		{Name: "allowed-models", Kind: Model, List: true, Default: "all", Text: "AAGUIDs or profile names of the models that are allowed."},
 		{Name: "blocked-models", Kind: Model, List: true, Text: "AAGUIDs or profile names of the models that are not."},
 		{Name: "user-verification", Kind: Word, Allowed: []string{"required", "preferred", "discouraged"}, Default: "preferred", Text: "Whether the authenticator has to verify its user."},
 		{Name: "reject-counter-rewind", Kind: YesNo, Default: "no", Text: "Whether a signature counter that went back refuses the sign-in, as a sign of a cloned key."},
 	}
+}
+
+// algorithms lists the algorithms that a passkey may have.
+func algorithms() []string {
+	var names []string
+	for _, a := range cose.Algorithms() {
+		names = append(names, a.String())
+	}
+	return names
 }
 
 func personMembers() []Member {

@@ -67,6 +67,7 @@ func TestProblems(t *testing.T) {
 		{"name taken", "title: T\npeople: {key: }\ndevices: {key: {profile: security-key}}\nsteps: [{wait: 1s}]\n", `x.yaml:3:11: the name "key" is taken already, in line 2`},
 		{"group", head + "relying-party: {policies: {stuff: {types: synced}}}\nsteps: [{wait: 1s}]\n", `x.yaml:5:28: nobody is in group "stuff"; did you mean "staff"?`},
 		{"policy type", head + "relying-party: {policies: {staff: {types: sync}}}\nsteps: [{wait: 1s}]\n", `x.yaml:5:43: types: "sync"; did you mean "synced"? (allowed: device-bound, synced)`},
+		{"policy algorithm", head + "relying-party: {policies: {staff: {algorithms: [ES256, MLDSA-65]}}}\nsteps: [{wait: 1s}]\n", `x.yaml:5:56: algorithms: "MLDSA-65"; did you mean "ML-DSA-65"?`},
 		{"origin", head + "relying-party: {origin: example.com}\nsteps: [{wait: 1s}]\n", `x.yaml:5:25: origin: "example.com" is no origin`},
 		{"matrix value", "title: T\nmatrix: {m: [security-key, ubikey-5]}\ndevices: {key: {profile: \"${m}\"}}\nsteps: [{wait: 1s}]\n", `x.yaml:2:28: no device profile is called "ubikey-5"; did you mean "yubikey-5"?`},
 		{"alias", "title: &a T\npurpose: *a\nsteps: [{wait: 1s}]\n", "x.yaml:1:8: anchors and aliases (& and *) are not part of the language"},

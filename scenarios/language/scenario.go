@@ -38,6 +38,7 @@ type Site struct {
 type GroupPolicy struct {
 	Group               string
 	Types               []string // deviceBound, synced
+	Algorithms          []string // names, preferred first; empty for the relying party's own
 	RequireAttestation  bool
 	AllowedModels       []string
 	BlockedModels       []string
@@ -139,7 +140,7 @@ func site(v *Value) Site {
 // PolicyOf reads a passkey policy out of a mapping or a step.
 func PolicyOf(group string, v Value) GroupPolicy {
 	p := GroupPolicy{
-		Group: group, RequireAttestation: v.yes("require-attestation"),
+		Group: group, Algorithms: v.texts("algorithms"), RequireAttestation: v.yes("require-attestation"),
 		AllowedModels: v.texts("allowed-models"), BlockedModels: v.texts("blocked-models"),
 		UserVerification: v.text("user-verification", ""), RejectCounterRewind: v.yes("reject-counter-rewind"),
 	}

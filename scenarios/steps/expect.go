@@ -26,6 +26,7 @@ func claims() []Step {
 			{Name: "backed-up", Kind: language.YesNo, OfSaved: passkey, Text: "BS, as the relying party last saw it."},
 			{Name: "counter", Kind: language.Count, OfSaved: append(passkey, session...), Text: "The signature counter, as the relying party has it; of a session, as it was then."},
 			{Name: "attestation", Kind: language.Pattern, OfSaved: passkey, Text: "The attestation format, such as packed."},
+			{Name: "algorithm", Kind: language.Pattern, OfSaved: passkey, Text: "The algorithm that it signs with, such as ES256 or ML-DSA-65."},
 			{Name: "trusted", Kind: language.YesNo, OfSaved: passkey, Text: "Whether an authority that the relying party trusts attested to it."},
 			{Name: "name", Kind: language.Pattern, OfSaved: passkey, Text: "Its name at the relying party."},
 			{Name: "on", Kind: language.DeviceName, List: true, OfSaved: passkey, Text: "The devices that have it."},
@@ -239,6 +240,7 @@ func (s *subject) passkey(k *world.Passkey) error {
 		{"backed-up", func() (string, error) { return yesNo(now.BackedUp, nil) }},
 		{"counter", func() (string, error) { return number(now.SignCount, nil) }},
 		{"attestation", func() (string, error) { return now.Attestation, nil }},
+		{"algorithm", func() (string, error) { return now.Algorithm, nil }},
 		{"trusted", func() (string, error) { return yesNo(now.Trusted, nil) }},
 		{"name", func() (string, error) { return now.Name, nil }},
 	})

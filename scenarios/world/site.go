@@ -78,7 +78,7 @@ func (w *World) SetPolicy(ctx context.Context, p language.GroupPolicy) error {
 		return err
 	}
 	return admin.SetPolicy(ctx, p.Group, rp.Policy{
-		Types: p.Types, RequireAttestation: p.RequireAttestation, AllowedAAGUIDs: allowed, BlockedAAGUIDs: blocked,
+		Types: p.Types, Algorithms: p.Algorithms, RequireAttestation: p.RequireAttestation, AllowedAAGUIDs: allowed, BlockedAAGUIDs: blocked,
 		UserVerification: p.UserVerification, RejectCounterRewind: p.RejectCounterRewind,
 	})
 }
