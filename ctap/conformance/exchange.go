@@ -107,6 +107,9 @@ func (r *Run) exchange(ctx context.Context, request []byte, whenAsked func()) *R
 	}
 	reply.Asked, reply.number = w.asked, r.record(x)
 	r.asked = r.asked || w.asked
+	if err == nil && r.ctx.Err() != nil { // it was cancelled because time is up
+		err = r.ctx.Err()
+	}
 	if err != nil {
 		r.transportFailed(reply, err)
 		return reply
