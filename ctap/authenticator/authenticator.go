@@ -19,6 +19,7 @@ import (
 type Authenticator struct {
 	profile Profile
 	env     Env
+	quirks  *quirks // nil for an authenticator that keeps to the specification
 
 	mu     sync.Mutex  // one request at a time
 	device Device      // as it is saved
@@ -42,6 +43,9 @@ type boot struct {
 // used before is initialised and saved.
 func New(p Profile, env Env) (*Authenticator, error) {
 	a := &Authenticator{profile: p, env: env}
+	if err := a.adoptQuirks(); err != nil {
+		return nil, fmt.Errorf("authenticator %s: %w", p.Name, err)
+	}
 	a.boot.poweredAt = env.Now()
 	device, err := env.Device.Load()
 	if err != nil {
@@ -108,7 +112,9 @@ func (a *Authenticator) HasCTAP2() bool { return len(a.profile.Versions) > 0 }
 func (a *Authenticator) PowerCycle() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	before := a.boot
 	a.boot = boot{poweredAt: a.env.Now()}
+	a.quirks.powerCycled(a, before)
 }
 
 // Exchange answers one request. An error means that the authenticator itself
@@ -116,6 +122,11 @@ func (a *Authenticator) PowerCycle() {
 func (a *Authenticator) Exchange(ctx context.Context, request []byte) ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.quirks.exchange(ctx, a, request)
+}
+
+// exchange is Exchange of an authenticator that keeps to the specification.
+func (a *Authenticator) exchange(ctx context.Context, request []byte) ([]byte, error) {
 	if len(request) == 0 {
 		return []byte{byte(ctap.ErrInvalidLength)}, nil
 	}

@@ -195,7 +195,7 @@ func (a *Authenticator) assert(c *ceremony, credential *Credential, inputs map[s
 	data := ctap.AuthenticatorData{
 		RPIDHash: c.rpIDHash, Flags: c.flags() | a.backupFlags(credential), SignCount: count, Extensions: extensions,
 	}
-	authData := data.Append(make([]byte, 0, 128+len(extensions)))
+	authData := a.quirks.authData(c, data.Append(make([]byte, 0, 128+len(extensions))))
 	signature, err := a.env.Keys.Sign(credential.Algorithm, credential.KeyHandle, append(authData, c.hash...))
 	if errors.Is(err, ErrKeyLost) {
 		return nil, ctap.ErrNoCredentials

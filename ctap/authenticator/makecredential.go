@@ -287,7 +287,7 @@ func (a *Authenticator) attestedResponse(c *ceremony, r *ctap.MakeCredentialRequ
 	// One buffer for the authenticator data and the hash behind it, which are
 	// signed together.
 	buffer := make([]byte, 0, 256+len(credential.ID)+len(credential.PublicKey)+len(extensions))
-	authData := data.Append(buffer)
+	authData := a.quirks.authData(c, data.Append(buffer))
 	response := &ctap.MakeCredentialResponse{AuthData: authData}
 	return response, a.attest(r, credential, enterprise, response)
 }

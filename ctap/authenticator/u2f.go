@@ -53,6 +53,11 @@ func (a *Authenticator) Message(ctx context.Context, apdu []byte) ([]byte, error
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.boot.pending, a.boot.enumeration = pending{}, enumeration{}
+	return a.quirks.message(ctx, a, apdu)
+}
+
+// respond is Message of an authenticator that keeps to the specification.
+func (a *Authenticator) respond(ctx context.Context, apdu []byte) ([]byte, error) {
 	data, sw, err := a.message(ctx, apdu)
 	if err != nil {
 		return nil, err
