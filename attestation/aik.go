@@ -36,7 +36,7 @@ type TPMIdentity struct {
 func (a *Authority) CertifyAIK(public crypto.PublicKey, id TPMIdentity) (x5c [][]byte, err error) {
 	template, err := AIKTemplate(id)
 	if err == nil {
-		x5c, err = a.issue(template, public)
+		x5c, err = a.Issue(template, public)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("AIK certificate: %w", err)

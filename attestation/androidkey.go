@@ -64,7 +64,7 @@ func (k *AndroidKey) certify(r authenticator.AttestationRequest) ([][]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	return k.authority.issue(template, public)
+	return k.authority.Issue(template, public)
 }
 
 // AndroidKeyTemplate returns the certificate of a key of an Android key store

@@ -49,7 +49,7 @@ func (p *Apple) Attest(r authenticator.AttestationRequest) (string, cbor.RawMess
 	if err != nil {
 		return "", nil, fmt.Errorf("apple attestation: %w", err)
 	}
-	x5c, err := p.authority.issue(template, public)
+	x5c, err := p.authority.Issue(template, public)
 	if err != nil {
 		return "", nil, fmt.Errorf("apple attestation: %w", err)
 	}

@@ -101,9 +101,10 @@ func (a *Authority) Pool() *x509.CertPool {
 	return pool
 }
 
-// issue signs a leaf and returns it in DER with the chain below the root, as x5c
-// has it.
-func (a *Authority) issue(template *x509.Certificate, public any) ([][]byte, error) {
+// Issue signs a certificate for a public key and returns it in DER with the chain
+// below the root, as x5c has it. Serial number, validity and what makes it no
+// authority's are filled in.
+func (a *Authority) Issue(template *x509.Certificate, public any) ([][]byte, error) {
 	leaf, err := a.sign(template, a.certificate, public)
 	if err != nil {
 		return nil, err

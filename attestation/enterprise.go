@@ -36,7 +36,7 @@ func (a *Authority) Device(aaguid ctap.AAGUID, model, serial string) (*Device, e
 		return nil, fmt.Errorf("enterprise certificate of %q: %w", serial, err)
 	}
 	key := a.deriveKey("enterprise", context)
-	x5c, err := a.issue(template, &key.PublicKey)
+	x5c, err := a.Issue(template, &key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("enterprise certificate of %q: %w", serial, err)
 	}

@@ -50,7 +50,7 @@ func newIdentity(key *ecdsa.PrivateKey, x5c [][]byte) (identity, error) {
 // authority gives the same model the same key and certificate every time.
 func (a *Authority) Packed(aaguid ctap.AAGUID, model string) (*Packed, error) {
 	key := a.deriveKey("packed", append(aaguid[:], model...))
-	x5c, err := a.issue(PackedTemplate(aaguid, model), &key.PublicKey)
+	x5c, err := a.Issue(PackedTemplate(aaguid, model), &key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("attestation certificate of %q: %w", model, err)
 	}

@@ -38,7 +38,7 @@ type U2F struct {
 // U2F returns the attestation of a U2F model, named for its certificate.
 func (a *Authority) U2F(model string) (*U2F, error) {
 	key := a.deriveKey("u2f", []byte(model))
-	x5c, err := a.issue(U2FTemplate(model), &key.PublicKey)
+	x5c, err := a.Issue(U2FTemplate(model), &key.PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("U2F attestation certificate of %q: %w", model, err)
 	}
