@@ -21,6 +21,8 @@ type creation struct {
 	attachment string // that a device must have; empty for any
 	resident   string // residentKey, worked out
 	uv         string // userVerification, worked out
+
+	appIDExclude string // empty for none
 }
 
 // create is the [[Create]] internal method (section 5.1.3).
@@ -32,6 +34,12 @@ func (u *UserAgent) create(page context.Context, origin string, optionsJSON []by
 	c := creation{options: o}
 	if c.ceremony, err = u.begin(page, TypeCreate, origin, o.RP.ID, "rp.id", o.Challenge); err != nil {
 		return nil, failure(page, page, err)
+	}
+	if o.Extensions != nil {
+		var refused *Error
+		if c.appIDExclude, refused = authorisedAppID(origin, o.Extensions.AppIDExclude, "extensions.appidExclude"); refused != nil {
+			return nil, refused
+		}
 	}
 	if c.parameters, err = o.parameters(); err != nil {
 		return nil, failure(page, page, err)
@@ -142,8 +150,10 @@ func (c *creation) unsuitable(d *candidate) *rejection {
 			"no authenticator can verify its user as it is; set a PIN or enrol a fingerprint first")
 	case c.options.Extensions.enforced() && !platform.Has(d.info, extCredProtect):
 		return reject(4, NotAllowedError, "extensions.enforceCredentialProtectionPolicy", "no authenticator has credProtect")
+	case c.options.Extensions.requiresLargeBlob() && !c.keepsBlobs(d):
+		return reject(5, NotAllowedError, "extensions.largeBlob.support", "no authenticator keeps large blobs for such a credential")
 	case !c.offers(d.info.Algorithms):
-		return reject(5, NotSupportedError, "pubKeyCredParams", "no authenticator supports any of the algorithms")
+		return reject(6, NotSupportedError, "pubKeyCredParams", "no authenticator supports any of the algorithms")
 	}
 	return nil
 }
@@ -156,15 +166,26 @@ func (c *creation) offers(supported []ctap.Parameters) bool {
 	})
 }
 
+// discoverable tells whether a device is asked for a discoverable credential.
+func (c *creation) discoverable(d *candidate) bool {
+	return c.resident == required || c.resident == preferred && d.info.Options["rk"]
+}
+
 // register makes the credential on a device.
 func (c *creation) register(ctx context.Context, d *candidate) ([]byte, error) {
-	rk := c.resident == required || c.resident == preferred && d.info.Options["rk"]
+	rk := c.discoverable(d)
 	parts := batches(fitting(descriptors(c.options.ExcludeCredentials), d.info), d.info, c.size())
+	if err := c.excludeLegacy(ctx, d, parts); err != nil {
+		return nil, err
+	}
 	auth, err := c.authorise(ctx, d, rk, len(parts) > 1)
 	if err != nil {
 		return nil, err
 	}
-	r := c.request(d, rk)
+	r, err := c.request(d, rk)
+	if err != nil {
+		return nil, err
+	}
 	if len(parts) == 1 {
 		r.ExcludeList = parts[0]
 	} else if held, err := c.find(ctx, d, parts, auth); err != nil {
@@ -192,8 +213,11 @@ func (c *creation) size() int {
 	o := c.options
 	n := 220 + len(c.rpID) + len(o.RP.Name.s) + len(o.User.ID) + len(o.User.Name.s) + len(o.User.DisplayName.s)
 	n += 24 * len(c.parameters)
-	if o.Extensions != nil && o.Extensions.PRF != nil {
-		n += 260
+	if o.Extensions != nil {
+		n += 160 + len(o.Extensions.CredBlob)
+		if o.Extensions.PRF != nil {
+			n += 260
+		}
 	}
 	return n
 }
@@ -252,14 +276,18 @@ func (c *creation) again(ctx context.Context, d *candidate, r *ctap.MakeCredenti
 }
 
 // request returns the request without what needs an exchange first.
-func (c *creation) request(d *candidate, rk bool) *ctap.MakeCredentialRequest {
+func (c *creation) request(d *candidate, rk bool) (*ctap.MakeCredentialRequest, error) {
 	o := c.options
+	extensions, err := o.Extensions.authenticatorInputs(d.info, rk)
+	if err != nil {
+		return nil, err
+	}
 	r := &ctap.MakeCredentialRequest{
 		ClientDataHash:   c.hash[:],
 		RP:               &ctap.RelyingParty{ID: c.rpID, Name: o.RP.Name.s},
 		User:             &ctap.User{ID: ctap.Bytes(o.User.ID), Name: o.User.Name.s, DisplayName: o.User.DisplayName.s},
 		PubKeyCredParams: c.parameters,
-		Extensions:       o.Extensions.authenticatorInputs(d.info),
+		Extensions:       extensions,
 	}
 	if rk {
 		r.Options = map[string]bool{"rk": true}
@@ -274,7 +302,7 @@ func (c *creation) request(d *candidate, rk bool) *ctap.MakeCredentialRequest {
 	if len(d.info.AttestationFormats) > 0 { // it knows of the member (CTAP 2.2)
 		r.AttestationFormats = c.formats()
 	}
-	return r
+	return r, nil
 }
 
 // formats returns the attestation statement formats that are wanted.
@@ -327,19 +355,19 @@ func (c *creation) response(d *candidate, made *platform.Registration, rk bool, 
 		authData: made.AuthData, attestationObject: object.Encode(), transports: d.transports(),
 		spki: spki, algorithm: alg,
 	}
-	if r.results, err = c.outputs(d, made.Data, rk, use); err != nil {
+	if r.results, err = c.outputs(d, made, rk, use); err != nil {
 		return nil, err
 	}
 	return r.json()
 }
 
 // outputs returns the client extension outputs.
-func (c *creation) outputs(d *candidate, data *ctap.AuthenticatorData, rk bool, use *platform.HMACSecret) (r results, err error) {
+func (c *creation) outputs(d *candidate, made *platform.Registration, rk bool, use *platform.HMACSecret) (r results, err error) {
 	x := c.options.Extensions
 	if x == nil {
 		return r, nil
 	}
-	out, err := outputs(data)
+	out, err := outputs(made.Data)
 	if err != nil {
 		return r, err
 	}
@@ -353,6 +381,20 @@ func (c *creation) outputs(d *candidate, data *ctap.AuthenticatorData, rk bool, 
 		if level := out[extCredProtect]; len(level) != 1 || level[0] < x.protection() {
 			return r, notAllowed(d.Name+": made a credential without the protection that the page enforces", nil)
 		}
+	}
+	if r.largeBlob, err = x.LargeBlob.created(made); err != nil {
+		return r, err
+	}
+	if x.requiresLargeBlob() && !*r.largeBlob.supported {
+		return r, notAllowed(d.Name+": made a credential without the large blob that the page requires", nil)
+	}
+	if x.CredBlob != nil {
+		stored := string(out[extCredBlob]) == string(cborTrue)
+		r.credBlob = &stored
+	}
+	r.appIDExclude = c.appIDExclude != ""
+	if r.uvm, err = methods(x.UVM, out); err != nil {
+		return r, err
 	}
 	if x.PRF != nil {
 		r.prf, err = created(out, use)

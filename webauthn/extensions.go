@@ -18,6 +18,13 @@ const (
 	extCredProtect  = "credProtect"
 	extHMACSecret   = "hmac-secret"
 	extHMACSecretMC = "hmac-secret-mc"
+	extCredBlob     = "credBlob"
+	extLargeBlobKey = "largeBlobKey"
+	extLargeBlob    = "largeBlob"
+	extMinPinLength = "minPinLength"
+	extPINPolicy    = "pinComplexityPolicy"
+	extPayment      = "thirdPartyPayment"
+	extUVM          = "uvm"
 )
 
 // cborTrue is the input and output of extensions that are asked for and granted.
@@ -40,8 +47,8 @@ func (x *creationExtensions) check() *Error {
 	if p := x.CredentialProtectionPolicy; p != "" && !slices.Contains(protectionPolicies, p) {
 		return &Error{Name: TypeError, Member: "extensions.credentialProtectionPolicy", Message: quote(string(p)) + " is not a policy"}
 	}
-	if x.PRF == nil {
-		return nil
+	if err := x.LargeBlob.checkCreation(); err != nil || x.PRF == nil {
+		return err
 	}
 	if x.PRF.EvalByCredential != nil {
 		return &Error{Name: NotSupportedError, Member: "extensions.prf.evalByCredential", Message: "is for authentication only"}
@@ -52,8 +59,11 @@ func (x *creationExtensions) check() *Error {
 // check looks at the extension inputs that can be wrong whatever authenticator
 // answers (section 10.1.4, client extension processing for authentication).
 func (x *requestExtensions) check(allowed []descriptor) *Error {
-	if x == nil || x.PRF == nil {
+	if x == nil {
 		return nil
+	}
+	if err := x.LargeBlob.checkRequest(allowed); err != nil || x.PRF == nil {
+		return err
 	}
 	const member = "extensions.prf.evalByCredential"
 	if len(x.PRF.EvalByCredential) > 0 && len(allowed) == 0 {
@@ -131,23 +141,65 @@ func (x *creationExtensions) enforced() bool {
 }
 
 // authenticatorInputs returns the extension inputs of authenticatorMakeCredential
-// that need no exchange beforehand, nil for none.
-func (x *creationExtensions) authenticatorInputs(info *ctap.Info) map[string]cbor.RawMessage {
+// that need no exchange beforehand, nil for none. Those that the authenticator does
+// not list are left out.
+func (x *creationExtensions) authenticatorInputs(info *ctap.Info, rk bool) (map[string]cbor.RawMessage, error) {
 	if x == nil {
-		return nil
+		return nil, nil
 	}
-	in := map[string]cbor.RawMessage{}
-	if p := x.protection(); p != 0 && platform.Has(info, extCredProtect) {
-		in[extCredProtect] = cbor.RawMessage{p}
+	in := inputs{info: info}
+	in.add(extHMACSecret, x.PRF != nil, true)
+	in.add(extMinPinLength, x.MinPinLength, true)
+	in.add(extPINPolicy, x.PINComplexityPolicy, true)
+	in.add(extPayment, x.Payment.asked(), true)
+	in.add(extUVM, x.UVM, true)
+	in.add(extCredProtect, x.protection() != 0, x.protection())
+	in.add(extCredBlob, x.CredBlob != nil && uint(len(x.CredBlob)) <= info.MaxCredBlobLength, []byte(x.CredBlob))
+	if x.LargeBlob != nil {
+		in.add(extLargeBlobKey, blobsByKey(info) && rk, true)
+		in.add(extLargeBlob, !blobsByKey(info), map[string]string{"support": x.LargeBlob.support()})
 	}
-	if x.PRF != nil && platform.Has(info, extHMACSecret) {
-		in[extHMACSecret] = cborTrue
-	}
-	if len(in) == 0 {
-		return nil
-	}
-	return in
+	return in.all, in.err
 }
+
+// authenticatorInputs returns the extension inputs of authenticatorGetAssertion that
+// need no exchange beforehand, nil for none.
+func (x *requestExtensions) authenticatorInputs(info *ctap.Info) (map[string]cbor.RawMessage, error) {
+	if x == nil {
+		return nil, nil
+	}
+	in := inputs{info: info}
+	in.add(extCredBlob, x.GetCredBlob, true)
+	in.add(extPayment, x.Payment.asked(), true)
+	in.add(extUVM, x.UVM, true)
+	if b := x.LargeBlob; b.reads() || b.writes() {
+		in.add(extLargeBlobKey, blobsByKey(info), true)
+		if !blobsByKey(info) {
+			in.addLargeBlob(b)
+		}
+	}
+	return in.all, in.err
+}
+
+// inputs collects extension inputs for an authenticator.
+type inputs struct {
+	info *ctap.Info
+	all  map[string]cbor.RawMessage
+	err  error
+}
+
+// add adds an input that is asked for, if the authenticator has the extension.
+func (in *inputs) add(id string, asked bool, value any) {
+	if !asked || in.err != nil || !platform.Has(in.info, id) {
+		return
+	}
+	if in.all == nil {
+		in.all = map[string]cbor.RawMessage{}
+	}
+	in.all[id], in.err = ctap.Encode(value)
+}
+
+func (p *paymentInputs) asked() bool { return p != nil && p.IsPayment }
 
 // outputs reads the extension outputs out of authenticator data.
 func outputs(d *ctap.AuthenticatorData) (map[string]cbor.RawMessage, error) {

@@ -2,6 +2,7 @@ package webauthn
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,6 +19,7 @@ type request struct {
 	options *requestOptions
 	allowed []ctap.Descriptor
 	uv      string // userVerification, worked out
+	appID   string // of the extension appid; empty for none
 }
 
 // get is the [[DiscoverFromExternalSource]] internal method (section 5.1.4.1).
@@ -29,6 +31,12 @@ func (u *UserAgent) get(page context.Context, origin string, optionsJSON []byte,
 	c := request{options: o, allowed: descriptors(o.AllowCredentials), uv: requirement(o.UserVerification)}
 	if c.ceremony, err = u.begin(page, TypeGet, origin, o.RPID, "rpId", o.Challenge); err != nil {
 		return nil, failure(page, page, err)
+	}
+	if o.Extensions != nil {
+		var refused *Error
+		if c.appID, refused = authorisedAppID(origin, o.Extensions.AppID, "extensions.appid"); refused != nil {
+			return nil, refused
+		}
 	}
 	if len(o.AllowCredentials) > 0 && len(c.allowed) == 0 {
 		return nil, notAllowed("no element of allowCredentials has the type public-key", nil)
@@ -75,11 +83,10 @@ func (c *request) unsuitable(d *candidate) *rejection {
 // equals, those with a transport of allowCredentials, then those hinted at.
 func (c *request) order(ctx context.Context, all []*candidate) error {
 	for _, d := range all {
-		parts := [][]ctap.Descriptor{nil}
-		if len(c.allowed) > 0 {
-			parts = batches(fitting(c.allowed, d.info), d.info, c.size())
+		held, err := c.holds(ctx, d)
+		if err == nil && held == nil && c.appID != "" && len(c.allowed) > 0 {
+			held, err = c.under(c.appID).holds(ctx, d)
 		}
-		held, err := c.find(ctx, d, parts, platform.Authorisation{})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -122,6 +129,12 @@ func (c *request) size() int {
 	if c.options.prf() != nil {
 		n += 260
 	}
+	if x := c.options.Extensions; x != nil {
+		n += 100
+		if x.LargeBlob.writes() {
+			n += len(x.LargeBlob.Write)
+		}
+	}
 	return n
 }
 
@@ -131,6 +144,10 @@ func (c *request) authenticate(ctx context.Context, d *candidate) ([]byte, error
 	if len(c.allowed) > 0 && len(allowed) == 0 {
 		return nil, &platform.Refused{Doing: d.Name, Status: ctap.ErrNoCredentials, Hint: "every credential id is longer than it makes them"}
 	}
+	c, err := c.scope(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	auth, err := c.authorise(ctx, d)
 	if err != nil {
 		return nil, err
@@ -139,6 +156,9 @@ func (c *request) authenticate(ctx context.Context, d *candidate) ([]byte, error
 		return nil, err
 	}
 	r := &ctap.GetAssertionRequest{RPID: c.rpID, ClientDataHash: c.hash[:], AllowList: allowed}
+	if r.Extensions, err = c.options.Extensions.authenticatorInputs(d.info); err != nil {
+		return nil, err
+	}
 	use, err := c.evaluate(ctx, d, r, auth)
 	if err != nil {
 		return nil, err
@@ -146,7 +166,7 @@ func (c *request) authenticate(ctx context.Context, d *candidate) ([]byte, error
 	auth.GetAssertion(r)
 	got, err := d.host.GetAssertion(ctx, r)
 	if auth.UV && fallBack(err, d.info) {
-		got, err = c.again(ctx, d, r)
+		auth, got, err = c.again(ctx, d, r)
 	}
 	if err != nil {
 		return nil, err
@@ -154,19 +174,32 @@ func (c *request) authenticate(ctx context.Context, d *candidate) ([]byte, error
 	if got, err = c.account(ctx, d, r, got); err != nil {
 		return nil, err
 	}
-	return c.response(d, got, use)
+	blob, err := c.largeBlob(ctx, d, got, auth.Token)
+	if err != nil {
+		return nil, err
+	}
+	return c.response(d, got, use, blob)
 }
 
 // authorise has the user verified where that is wanted or the device insists.
 func (c *request) authorise(ctx context.Context, d *candidate) (platform.Authorisation, error) {
 	can := platform.VerificationFor(d.info, ctap.PermGetAssertion)
-	wants := c.uv == required || d.info.Options["alwaysUv"] || c.agent.canAsk(can) && (c.uv == preferred || c.evaluates(d))
+	wants := c.uv == required || d.info.Options["alwaysUv"] || c.agent.canAsk(can) && (c.uv == preferred || c.evaluates(d) || c.writesArray(d))
 	if !wants || !can.Any() {
 		return platform.Authorisation{}, nil
 	}
-	need := platform.Need{Permissions: ctap.PermGetAssertion, RPID: c.rpID}
+	need := c.need(d)
 	auth, err := d.host.Authorise(ctx, need, c.agent.askPIN(d.Name))
 	return auth, verificationFailure(d.Name, err)
+}
+
+// need returns what a token is wanted for.
+func (c *request) need(d *candidate) platform.Need {
+	need := platform.Need{Permissions: ctap.PermGetAssertion, RPID: c.rpID}
+	if c.writesArray(d) {
+		need.Permissions |= ctap.PermLargeBlobWrite
+	}
+	return need
 }
 
 // evaluates tells whether the page wants PRF results that the device could give.
@@ -217,22 +250,26 @@ func (c *request) evaluate(ctx context.Context, d *candidate, r *ctap.GetAsserti
 	if err != nil {
 		return nil, err
 	}
-	r.Extensions = map[string]cbor.RawMessage{extHMACSecret: use.Input()}
+	if r.Extensions == nil {
+		r.Extensions = map[string]cbor.RawMessage{}
+	}
+	r.Extensions[extHMACSecret] = use.Input()
 	return use, nil
 }
 
 // again repeats a request with a PIN in place of built-in user verification.
-func (c *request) again(ctx context.Context, d *candidate, r *ctap.GetAssertionRequest) (*platform.Assertion, error) {
-	need := platform.Need{Permissions: ctap.PermGetAssertion, RPID: c.rpID}
+func (c *request) again(ctx context.Context, d *candidate, r *ctap.GetAssertionRequest) (platform.Authorisation, *platform.Assertion, error) {
+	need := c.need(d)
 	auth, err := d.host.AuthoriseByPIN(ctx, need, c.agent.askPIN(d.Name))
 	if err != nil {
-		return nil, verificationFailure(d.Name, err)
+		return auth, nil, verificationFailure(d.Name, err)
 	}
 	if delete(r.Options, "uv"); len(r.Options) == 0 {
 		r.Options = nil
 	}
 	auth.GetAssertion(r)
-	return d.host.GetAssertion(ctx, r)
+	got, err := d.host.GetAssertion(ctx, r)
+	return auth, got, err
 }
 
 // account has the user choose when several accounts answer to a request without
@@ -269,7 +306,7 @@ func (c *request) account(ctx context.Context, d *candidate, r *ctap.GetAssertio
 }
 
 // response builds the AuthenticationResponseJSON.
-func (c *request) response(d *candidate, got *platform.Assertion, use *platform.HMACSecret) ([]byte, error) {
+func (c *request) response(d *candidate, got *platform.Assertion, use *platform.HMACSecret, blob *largeBlobOutputs) ([]byte, error) {
 	a := assertion{
 		id: got.Credential.ID, attachment: d.attachment(), clientData: c.clientData,
 		authData: got.AuthData, signature: got.Signature,
@@ -280,21 +317,48 @@ func (c *request) response(d *candidate, got *platform.Assertion, use *platform.
 	if len(c.allowed) == 0 && a.userHandle == nil {
 		return nil, &platform.Broken{Doing: d.Name, Reason: "a discoverable credential without a user handle"}
 	}
-	if c.options.prf() != nil {
+	if c.options.Extensions != nil {
 		var err error
-		if a.results.prf, err = evaluated(got.Data, use); err != nil {
+		if a.results, err = c.outputs(got.Data, use); err != nil {
 			return nil, err
 		}
 	}
+	a.results.largeBlob = blob
 	return a.json(), nil
 }
 
-// evaluated returns the PRF output of an authentication.
-func evaluated(data *ctap.AuthenticatorData, use *platform.HMACSecret) (*prfOutputs, error) {
-	p := &prfOutputs{}
+// outputs returns the client extension outputs that authenticator data tell of.
+func (c *request) outputs(data *ctap.AuthenticatorData, use *platform.HMACSecret) (r results, err error) {
+	x := c.options.Extensions
 	out, err := outputs(data)
-	if err != nil || use == nil || out[extHMACSecret] == nil {
-		return p, err
+	if err != nil {
+		return r, err
+	}
+	if x.AppID.set {
+		legacy := data.RPIDHash == sha256.Sum256([]byte(c.appID))
+		r.appID = &legacy
+	}
+	if raw := out[extCredBlob]; x.GetCredBlob && raw != nil {
+		var blob ctap.Bytes
+		if err := ctap.DecodeLoose(raw, &blob); err != nil {
+			return r, &platform.Broken{Doing: extCredBlob, Reason: "its output cannot be read", Err: err}
+		}
+		r.getCredBlob = append([]byte{}, blob...)
+	}
+	if r.uvm, err = methods(x.UVM, out); err != nil {
+		return r, err
+	}
+	if x.PRF != nil {
+		r.prf, err = evaluated(out, use)
+	}
+	return r, err
+}
+
+// evaluated returns the PRF output of an authentication.
+func evaluated(out map[string]cbor.RawMessage, use *platform.HMACSecret) (p *prfOutputs, err error) {
+	p = &prfOutputs{}
+	if use == nil || out[extHMACSecret] == nil {
+		return p, nil
 	}
 	p.first, p.second, err = use.Open(out[extHMACSecret])
 	return p, err

@@ -67,18 +67,43 @@ type authenticatorSelection struct {
 	UserVerification        choice `json:"userVerification"`
 }
 
-// creationExtensions are the extensions that registration knows (section 10, and
-// CTAP 2.3 section 12.1 for credProtect).
+// creationExtensions are the extensions that registration knows (section 10; CTAP
+// 2.3 section 12; Secure Payment Confirmation for payment; Level 2 for uvm).
 type creationExtensions struct {
-	CredProps                         bool       `json:"credProps"`
-	PRF                               *prfInputs `json:"prf"`
-	CredentialProtectionPolicy        choice     `json:"credentialProtectionPolicy"`
-	EnforceCredentialProtectionPolicy bool       `json:"enforceCredentialProtectionPolicy"`
+	AppIDExclude                      text             `json:"appidExclude"`
+	CredProps                         bool             `json:"credProps"`
+	PRF                               *prfInputs       `json:"prf"`
+	LargeBlob                         *largeBlobInputs `json:"largeBlob"`
+	CredentialProtectionPolicy        choice           `json:"credentialProtectionPolicy"`
+	EnforceCredentialProtectionPolicy bool             `json:"enforceCredentialProtectionPolicy"`
+	CredBlob                          base64URL        `json:"credBlob"`
+	MinPinLength                      bool             `json:"minPinLength"`
+	PINComplexityPolicy               bool             `json:"pinComplexityPolicy"`
+	Payment                           *paymentInputs   `json:"payment"`
+	UVM                               bool             `json:"uvm"`
 }
 
-// requestExtensions are the extensions that authentication knows (section 10).
+// requestExtensions are the extensions that authentication knows (likewise).
 type requestExtensions struct {
-	PRF *prfInputs `json:"prf"`
+	AppID       text             `json:"appid"`
+	PRF         *prfInputs       `json:"prf"`
+	LargeBlob   *largeBlobInputs `json:"largeBlob"`
+	GetCredBlob bool             `json:"getCredBlob"`
+	Payment     *paymentInputs   `json:"payment"`
+	UVM         bool             `json:"uvm"`
+}
+
+// largeBlobInputs is AuthenticationExtensionsLargeBlobInputsJSON (section 10.1.5).
+type largeBlobInputs struct {
+	Support text      `json:"support"`
+	Read    *bool     `json:"read"`
+	Write   base64URL `json:"write"`
+}
+
+// paymentInputs is what registration and authentication outside of a payment handler
+// know of AuthenticationExtensionsPaymentInputs.
+type paymentInputs struct {
+	IsPayment bool `json:"isPayment"`
 }
 
 // prfInputs is AuthenticationExtensionsPRFInputsJSON (section 10.1.4).

@@ -11,21 +11,6 @@ import (
 	"fido-emu/ctap/cose"
 )
 
-// results are the client extension outputs (section 10).
-type results struct {
-	credProps *credProps
-	prf       *prfOutputs
-}
-
-// credProps is CredentialPropertiesOutput. rk is nil for not known.
-type credProps struct{ rk *bool }
-
-// prfOutputs is AuthenticationExtensionsPRFOutputs.
-type prfOutputs struct {
-	enabled       *bool // at registration alone
-	first, second []byte
-}
-
 // registration is what a RegistrationResponseJSON says (section 5.1).
 type registration struct {
 	id                []byte
@@ -118,40 +103,4 @@ func appendTransports(b []byte, transports []string) ([]byte, error) {
 		}
 	}
 	return append(b, ']'), nil
-}
-
-func (r *results) append(b []byte) []byte {
-	b = append(b, '{')
-	if r.credProps != nil {
-		b = append(b, `"credProps":{`...)
-		if rk := r.credProps.rk; rk != nil {
-			b = strconv.AppendBool(append(b, `"rk":`...), *rk)
-		}
-		b = append(b, '}')
-	}
-	if r.prf != nil {
-		if r.credProps != nil {
-			b = append(b, ',')
-		}
-		b = r.prf.append(append(b, `"prf":`...))
-	}
-	return append(b, '}')
-}
-
-func (p *prfOutputs) append(b []byte) []byte {
-	b = append(b, '{')
-	if p.enabled != nil {
-		b = strconv.AppendBool(append(b, `"enabled":`...), *p.enabled)
-	}
-	if p.first != nil {
-		if p.enabled != nil {
-			b = append(b, ',')
-		}
-		b = appendBinary(append(b, `"results":{`...), "first", p.first)
-		if p.second != nil {
-			b = appendBinary(append(b, ','), "second", p.second)
-		}
-		b = append(b, '}')
-	}
-	return append(b, '}')
 }

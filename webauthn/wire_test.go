@@ -68,7 +68,7 @@ func TestEnterpriseAttestation(t *testing.T) {
 		var sent [][]byte
 		a := edited{newKey(t, securityKey()), t, func(i *ctap.Info) { i.Options["ep"] = c.capable }, &sent}
 		b := newBrowser(t, Config{EnterpriseRPIDs: c.managed}, device("key", a))
-		// The core has no enterprise attestation and refuses; what was sent counts.
+		// This authenticator has no enterprise attestation and refuses; what was sent counts.
 		_, _ = b.Create(t.Context(), origin, creationJSON(fmt.Sprintf(`{"attestation":%q}`, c.preference)))
 		got := creations(t, sent)
 		if len(got) != 1 {
