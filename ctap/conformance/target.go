@@ -19,7 +19,7 @@ type Target interface {
 	// Can tells which gestures the bench can make.
 	Can(Gesture) bool
 	// Plan says what whoever is in front of the authenticator does from now on when
-	// it asks for something: one of Touch, Ignore, Wait, Deny, Stranger, LongTouch.
+	// it asks for something: one of Touch, Ignore, Wait, Deny, Stranger, LongTouch, Smudge.
 	Plan(ctx context.Context, g Gesture) error
 	// Asked is called when the authenticator asks for its user; done is called when it
 	// does no more.
@@ -56,9 +56,10 @@ const (
 	Stranger                      // lay on a finger that is not known when asked for one
 	LongTouch                     // touch for more than ten seconds when asked
 	Replug                        // cut the power and give it back
+	Smudge                        // lay a finger on badly when one is captured
 )
 
-var gestureNames = []string{"touch", "let the time run out", "wait", "decline", "lay on an unknown finger", "touch for ten seconds", "cut the power"}
+var gestureNames = []string{"touch", "let the time run out", "wait", "decline", "lay on an unknown finger", "touch for ten seconds", "cut the power", "lay a finger on badly"}
 
 // String names the gestures of the set.
 func (g Gesture) String() string {
