@@ -38,6 +38,7 @@ var groups = []struct {
 }{
 	{"ceremonies, CBOR to CBOR", measureCBOR},
 	{"ceremonies, JSON to JSON", measureJSON},
+	{"ceremonies, post-quantum", measurePostQuantum},
 	{"keychain sync", measureSync},
 	{"a whole scenario", measureScenario},
 	{"CTAPHID over a pipe", measurePipe},
