@@ -56,6 +56,26 @@ func TestPostQuantum(t *testing.T) {
 	}
 }
 
+// TestEveryAlgorithm registers and uses a passkey of each algorithm that is not
+// discoverable and attests to itself: its private key is in its id.
+func TestEveryAlgorithm(t *testing.T) {
+	for _, alg := range cose.Algorithms() {
+		t.Run(alg.String(), func(t *testing.T) {
+			key := laptop(t, authenticator.SelfAttestation, alg, nil, nil)
+			each(t, func(s site) {
+				s.ok(s.SetPolicy(s.ctx, "strict", rp.Policy{RequireAttestation: true}))
+				s.ok(s.SetPolicy(s.ctx, "lax", rp.Policy{Algorithms: []string{alg.String()}}))
+				who := rp.Person{Name: "ada", Groups: []string{"strict", "lax"}}
+				cr := s.register(who, key)
+				if cr.Algorithm != alg.String() || cr.Attestation != "packed" || len(cr.ID) <= 32 || len(cr.ID) > 512 {
+					t.Errorf("registered %s, attested %s, with an id of %d bytes", cr.Algorithm, cr.Attestation, len(cr.ID))
+				}
+				s.signIn(who, key)
+			}, func(c *reference.Config) { c.ResidentKey = "discouraged" })
+		})
+	}
+}
+
 // TestSpoiltSelfAttestation refuses a statement of which a byte has changed.
 func TestSpoiltSelfAttestation(t *testing.T) {
 	key := &eavesdropper{Client: laptop(t, authenticator.SelfAttestation, cose.MLDSA65, nil, nil), spoil: "attestationObject"}

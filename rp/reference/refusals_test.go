@@ -30,6 +30,7 @@ func TestRegistrationRefused(t *testing.T) {
 		{"not verified", reference.UserVerificationRequired, claim(func(cl *claims) { cl.auth.Flags &^= ctap.FlagUV })},
 		{"BS without BE", reference.BackupStateInvalid, claim(func(cl *claims) { cl.auth.Flags |= ctap.FlagBS })},
 		{"algorithm not offered", reference.AlgorithmNotAllowed, claim(func(cl *claims) { cl.alg = cose.ES512 })},
+		{"key on another curve", reference.BadRequest, claim(func(cl *claims) { cl.alg = cose.ES384 })},
 		{"not attested data", reference.BadRequest, claim(func(cl *claims) { cl.auth.Attested = nil })},
 		{"none with a statement", reference.AttestationInvalid, attest("none", map[string]any{"x": 1})},
 		{"format nobody knows", reference.AttestationInvalid, attest("packed2", struct{}{})},
