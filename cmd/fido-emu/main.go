@@ -126,7 +126,7 @@ func command() *cobra.Command {
 	root.AddCommand(grouped("run", upCommand(), execCommand(), downCommand(), exchangeCommand())...)
 	root.AddCommand(grouped("handle", touchCommand(), denyCommand(), fingerCommand(), unplugCommand(), plugCommand(), powerCycleCommand(),
 		loseCommand(), credentialsCommand(), snapshotCommand(), restoreCommand(), cloneCommand())...)
-	root.AddCommand(grouped("look", statusCommand(), traceCommand(), profilesCommand(), doctorCommand(), versionCommand())...)
+	root.AddCommand(grouped("look", statusCommand(), traceCommand(), profilesCommand(), metadataCommand(), doctorCommand(), versionCommand())...)
 	strict(root)
 	return root
 }
