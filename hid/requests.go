@@ -14,7 +14,9 @@ func (s *server) handle(r Report) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p, done := s.quirks.packet(s, p)
 	switch {
+	case done:
 	case !p.Initial:
 		s.continuation(p)
 	case p.Command == Init:

@@ -44,6 +44,8 @@ type Device struct {
 	Channels          int           // how many are allocated at most [DefaultChannels]
 	PacketTimeout     time.Duration // between two packets of a request [DefaultPacketTimeout]
 	KeepaliveInterval time.Duration // [DefaultKeepaliveInterval]
+
+	Quirks []string // ways in which it breaks the rules of CTAPHID, by name: see Quirks
 }
 
 func (d *Device) capabilities() Capabilities {
@@ -93,6 +95,7 @@ func Serve(ctx context.Context, conn Conn, d Device) error {
 type server struct {
 	conn    Conn
 	device  Device
+	quirks  quirks
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
@@ -112,7 +115,11 @@ type server struct {
 }
 
 func newServer(conn Conn, d Device) (*server, error) {
-	s := &server{conn: conn, device: d, wake: make(chan struct{}, 1)}
+	has, err := adoptQuirks(&d)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{conn: conn, device: d, quirks: has, wake: make(chan struct{}, 1)}
 	s.readSize, s.writeSize = conn.Sizes()
 	if s.readSize < minReport || s.writeSize < minReport {
 		return nil, fmt.Errorf("reports of %d and %d bytes are too short: CTAPHID needs %d", s.readSize, s.writeSize, minReport)
@@ -186,13 +193,25 @@ func (s *server) dropMessage() {
 	}
 }
 
-// send writes a message. A message longer than reports can carry becomes ErrOther.
+// send writes a message, or what the quirks make of it.
 func (s *server) send(m Message) {
+	if s.quirks == nil {
+		s.write(m)
+		return
+	}
+	for _, m := range s.quirks.answers(s, m) {
+		s.write(m)
+	}
+}
+
+// write writes a message. One longer than reports can carry becomes ErrOther.
+func (s *server) write(m Message) {
 	reports, err := m.Reports(s.writeSize)
 	if err != nil {
 		s.fail(m.Channel, ErrOther)
 		return
 	}
+	s.quirks.spoil(m, reports)
 	if err := writeAll(s.conn, reports); err != nil {
 		s.cancel(gone(err))
 	}
