@@ -30,6 +30,7 @@ type conformFlags struct {
 	json            bool
 	pinEnv, pinFile string
 	timeout         time.Duration
+	robot           robotFlags
 }
 
 func conformCommand(u ui) *cobra.Command {
@@ -39,7 +40,7 @@ func conformCommand(u ui) *cobra.Command {
 		Short: "Judge an authenticator by the rules of CTAP, U2F and CTAPHID",
 		Long: "conform runs the conformance suite on an authenticator: an emulated model (--profile), which\n" +
 			"takes no time, or a key that is plugged in or emulated elsewhere (--device), which somebody\n" +
-			"touches, pulls out and puts in again when asked to.\n\n" +
+			"touches, pulls out and puts in again when asked to, or a robot (--touch, --power).\n\n" +
 			"Every case is a rule of a specification. It passes, fails, is tolerated (the authenticator\n" +
 			"deviates where editions or shipping keys differ; the report says which), is not applicable\n" +
 			"(the authenticator has not what it needs), or is not run. Cases that destroy what is on a key\n" +
@@ -49,7 +50,8 @@ func conformCommand(u ui) *cobra.Command {
 			"The exit code is 0 when nothing failed, 1 when something did, 3 when the bench is at fault or\n" +
 			"the authenticator answers no more, 4 when there is no such key.",
 		Example: "  harness conform\n  harness conform --profile biometric-key --group getinfo,cbor\n" +
-			"  harness conform --device hidraw: --allow-destructive --resume key.jsonl",
+			"  harness conform --device hidraw: --allow-destructive --resume key.jsonl\n" +
+			"  harness conform --device hidraw: --touch http://bench/usb6 --power http://bench/usb6",
 		RunE: func(c *cobra.Command, _ []string) error { return conform(c.Context(), u, f) },
 	}
 	flags := c.Flags()
@@ -65,12 +67,16 @@ func conformCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.pinEnv, "pin-env", "", "environment variable with the PIN of the key")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN of the key in its first line")
 	flags.DurationVar(&f.timeout, "timeout", 0, "real time that a case may take beyond what it has to wait (default 10s, 2m0s with --device)")
+	f.robot.add(c)
 	return c
 }
 
 func conform(ctx context.Context, u ui, f conformFlags) error {
 	if f.profile != "" && f.device != "" || f.pinEnv != "" && f.pinFile != "" {
 		return usage("", "--profile and --device, --pin-env and --pin-file: one or the other")
+	}
+	if err := f.robot.check(f.device); err != nil {
+		return err
 	}
 	groups, err := f.choose()
 	if err != nil {
@@ -210,6 +216,10 @@ func (f conformFlags) openDevice(ctx context.Context, u ui) (conformance.Target,
 	if err != nil {
 		return nil, nil, &exit{code: exitUsage, err: fmt.Errorf("--device %w", err)}
 	}
+	handle, err := f.robot.find(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	d, err := bench.Open(ctx, address, &hand{u: u, again: sayAgain}, u.getenv)
 	if errors.Is(err, reach.ErrNoKey) {
 		return nil, nil, &exit{code: exitNoDevice, err: err, hint: "harness devices lists keys; fido-emu up emulates one"}
@@ -217,6 +227,7 @@ func (f conformFlags) openDevice(ctx context.Context, u ui) (conformance.Target,
 	if err != nil {
 		return nil, nil, &exit{code: exitBench, err: err}
 	}
+	handle(d)
 	return d, d.Close, nil
 }
 
