@@ -10,6 +10,9 @@ import (
 // of which the profile must have, or with "no " before it must not; and a few of our
 // own: counter, attestation, reset window, backup eligible.
 func (q Quirk) Suits(p *Profile) bool {
+	if q.Level == Core && len(p.Versions) == 0 && !slices.Contains(q.Needs, "U2F_V2") {
+		return false // it is about CTAP2
+	}
 	for _, need := range q.Needs {
 		word, not := strings.CutPrefix(need, "no ")
 		if p.offers(word) == not {
@@ -58,6 +61,8 @@ func (p *Profile) offersMore(word string) bool {
 		return p.LongTouchForReset
 	case "vendorConfigCommands":
 		return len(p.VendorConfigCommands) > 0
+	case "CTAP2":
+		return len(p.Versions) > 0
 	case "U2F_V2":
 		return p.U2F
 	case "FIDO_2_1":
