@@ -52,6 +52,11 @@ func pins() []Step {
 			Subject: device("Which."), Example: "- reset: key",
 		}, onDevice(func(ctx context.Context, d *world.Device) error { return d.Reset(ctx) })},
 		{language.Usage{
+			Verb: "enable-enterprise-attestation", Group: groupPIN, Summary: "A device is set up to attest to enterprises that it is itself, until it is reset.",
+			Text:    "It takes a model that can, and the PIN where the device has one.",
+			Subject: device("Which."), Example: "- enable-enterprise-attestation: key",
+		}, enableEnterprise},
+		{language.Usage{
 			Verb: "touch", Group: groupPIN, Summary: "From now on, the holder of a device answers in another way when it asks for a touch.",
 			Subject: device("Which."), Members: []language.Member{{Name: "answer", Kind: language.Word, Allowed: language.Touches(), Required: true, Text: "yes touches, no declines, never is nobody there, wrong-finger touches but is not recognised."}},
 			Example: "- touch: key\n  answer: never",

@@ -27,22 +27,22 @@ func people() []Step {
 			Verb: "register", Group: groupPeople, Summary: "A person makes a passkey on a device and adds it to their account.",
 			Text:    "Somebody without an account makes one, where the relying party lets people sign up. Others have to be signed in.",
 			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "Whose account it is for."},
-			Members: []language.Member{
+			Members: append([]language.Member{
 				with("The device that makes the passkey. With several at hand, the browser picks one that may."),
 				{Name: "name", Kind: language.Text, Text: "What the person calls the passkey."}, typedPIN,
-			},
+			}, registerScript()...),
 			Saves: language.SavedPasskey, Example: "- register: ada\n  with: key\n  name: Blue key\n  save: first",
 		}, register},
 		{language.Usage{
 			Verb: "sign-in", Group: groupPeople, Summary: "A person signs in with a passkey.",
 			Text:    "Whoever holds the device does it. It fails when the relying party takes them for somebody else.",
 			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "As whom."},
-			Members: []language.Member{
+			Members: append([]language.Member{
 				with("The device that has the passkey. With several at hand, the browser finds the right one."),
 				{Name: "without-user-name", Kind: language.YesNo, Default: "no", Text: "Whether the person types no user name and picks the account that the device offers."},
 				{Name: "offered", Kind: language.PersonName, List: true, Text: "The accounts that the browser lets the person choose from: these and no others."},
 				{Name: "warning", Kind: language.Pattern, Text: "What the relying party should notice about the sign-in, such as a counter that went back."}, typedPIN,
-			},
+			}, signInScript()...),
 			Saves: language.SavedSession, Example: "- sign-in: ada\n  with: key\n  without-user-name: yes",
 		}, signIn},
 		{language.Usage{
@@ -86,8 +86,12 @@ func register(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
+	b.Script = scriptOf(c)
 	made, err := w.Site.Register(ctx, p.RP, b)
 	if err != nil {
+		return err
+	}
+	if err := scriptRegistered(c, b); err != nil {
 		return err
 	}
 	if name := c.Text("name"); name != "" {
@@ -113,6 +117,7 @@ func signIn(ctx context.Context, w *world.World, c language.Call) error {
 	if c.Yes("without-user-name") {
 		who = rp.Person{}
 	}
+	b.Script = scriptAt(c)
 	s, err := w.Site.SignIn(ctx, who, b)
 	if err == nil && s.Person != p.RP.Name {
 		return &Unmet{Claim: "the relying party should sign in " + p.RP.Name, Found: "it signed in " + s.Person}
@@ -121,6 +126,9 @@ func signIn(ctx context.Context, w *world.World, c language.Call) error {
 		return unmet
 	}
 	if err != nil {
+		return err
+	}
+	if err := scriptSignedIn(c, b); err != nil {
 		return err
 	}
 	if err := warned(c, s.Warnings, w); err != nil {

@@ -21,9 +21,9 @@ func Touches(c language.Call, device string) bool {
 }
 
 // Harms tells whether a step takes something from a real key that it cannot be given
-// back: its passkeys, its PIN, its tries.
+// back without a reset: its passkeys, its PIN, its tries, the way it attests.
 func Harms(c language.Call) bool {
-	return slices.Contains([]string{"set-pin", "change-pin", "fail-pin", "reset"}, c.Usage.Verb)
+	return slices.Contains([]string{"set-pin", "change-pin", "fail-pin", "reset", "enable-enterprise-attestation"}, c.Usage.Verb)
 }
 
 // BeyondReal says why a step cannot be done with a real key; empty when it can.

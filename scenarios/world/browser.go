@@ -16,9 +16,12 @@ import (
 type Browser struct {
 	Devices []*Device
 	PIN     string // what is typed when a PIN is asked for; empty for what the holder knows
+	Script  Script // what the page does beyond what the relying party asks for
 
 	world  *World
 	person *Person
+
+	response []byte // of the last ceremony
 
 	mu      sync.Mutex
 	offered []string
@@ -31,13 +34,21 @@ func (w *World) Browser(p *Person) *Browser { return &Browser{world: w, person: 
 
 // Create is navigator.credentials.create of the page that the person has open,
 // whatever page asks for it.
-func (b *Browser) Create(ctx context.Context, _ string, options []byte) ([]byte, error) {
-	return b.agent().Create(ctx, b.person.Page, options)
+func (b *Browser) Create(ctx context.Context, _ string, options []byte) (response []byte, err error) {
+	if options, err = b.Script.edit(options); err != nil {
+		return nil, err
+	}
+	b.response, err = b.agent().Create(ctx, b.person.Page, options)
+	return b.response, err
 }
 
 // Get is navigator.credentials.get, likewise.
-func (b *Browser) Get(ctx context.Context, _ string, options []byte) ([]byte, error) {
-	return b.agent().Get(ctx, b.person.Page, options)
+func (b *Browser) Get(ctx context.Context, _ string, options []byte) (response []byte, err error) {
+	if options, err = b.Script.edit(options); err != nil {
+		return nil, err
+	}
+	b.response, err = b.agent().Get(ctx, b.person.Page, options)
+	return b.response, err
 }
 
 // Offered returns the user names of the accounts that the person could choose
@@ -52,6 +63,9 @@ func (b *Browser) agent() *webauthn.UserAgent {
 	config := webauthn.Config{
 		Rand: b.world.Random.Stream("browser of " + b.person.Name),
 		PIN:  b.typePIN, ChooseAccount: b.chooseAccount, OnCeremony: b.tell,
+	}
+	if b.Script.Enterprise {
+		config.EnterpriseRPIDs = []string{b.world.Scenario.Site.ID}
 	}
 	var devices []webauthn.Device
 	for _, d := range b.Devices {

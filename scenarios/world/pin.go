@@ -76,5 +76,22 @@ func (d *Device) Reset(ctx context.Context) error {
 	return nil
 }
 
+// EnableEnterpriseAttestation is the subcommand of authenticatorConfig; its holder types
+// the PIN where there is one.
+func (d *Device) EnableEnterpriseAttestation(ctx context.Context) (err error) {
+	var token *platform.Token
+	if d.PIN != "" {
+		if token, err = d.Host.ConfigToken(ctx, d.PIN); err != nil {
+			return err
+		}
+	}
+	defer d.Host.Forget()
+	return d.Host.EnableEnterpriseAttestation(ctx, token)
+}
+
+// IsSerial tells whether enterprise attestation that names serial can be this device's.
+// What a key names that was not made here is not known.
+func (d *Device) IsSerial(serial string) bool { return d.key != nil || serial == d.Name }
+
 // SetTouch sets how the holder answers when the device asks for a touch.
 func (d *Device) SetTouch(policy string) { d.holder.touch = policy }
