@@ -57,7 +57,7 @@ type BioEnrollmentResponse struct {
 // TemplateInfo names one enrolled fingerprint (section 6.7.6).
 type TemplateInfo struct {
 	ID           Bytes  `cbor:"1,keyasint"`
-	FriendlyName string `cbor:"2,keyasint,omitzero"`
+	FriendlyName string `cbor:"2,keyasint"` // there even when it is empty: python-fido2 cannot do without
 }
 
 // SampleStatus is how one capture of a fingerprint went: lastEnrollSampleStatus
