@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"fido-emu/ctap"
@@ -65,7 +66,7 @@ func SerialNumber(leaf *x509.Certificate) (serial []byte, ok bool, err error) {
 		}
 		rest, err := asn1.Unmarshal(e.Value, &serial)
 		if err != nil || len(rest) != 0 || e.Critical {
-			return nil, false, fmt.Errorf("serial number extension is critical or not an octet string")
+			return nil, false, errors.New("serial number extension is critical or not an octet string")
 		}
 		return serial, true, nil
 	}

@@ -180,7 +180,8 @@ func verifySelf(v verification, s packedStatement) (Result, error) {
 	return Result{Type: Self}, nil
 }
 
-// checkPackedCertificate checks the requirements of section 8.2.1.
+// checkPackedCertificate checks the requirements of section 8.2.1, and of 8.2.2 where
+// the certificate is one device's.
 func checkPackedCertificate(c *x509.Certificate) error {
 	subject := c.Subject
 	switch {
@@ -197,5 +198,6 @@ func checkPackedCertificate(c *x509.Certificate) error {
 	case !c.BasicConstraintsValid || c.IsCA:
 		return fmt.Errorf("attestation certificate does not say that it is no authority's")
 	}
-	return nil
+	_, _, err := SerialNumber(c)
+	return err
 }

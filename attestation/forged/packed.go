@@ -28,7 +28,10 @@ const (
 	leafForm = "WebAuthn 8.2.1"
 )
 
-var oidAAGUID = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
+var (
+	oidSerialNumber = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 2}
+	oidAAGUID       = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
+)
 
 func packedForgery(name, section, wrong, loses string, a alteration) Forgery {
 	return Forgery{Name: "packed-" + name, Format: attestation.FormatPacked, Section: section, Wrong: wrong, Loses: loses, alter: a}
@@ -64,13 +67,16 @@ func expired(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(time.Minute) }
 
 func notYetValid(c *x509.Certificate) { c.NotBefore = c.NotAfter.Add(-time.Minute) }
 
-// packedCertificate holds what is wrong with the leaf (section 8.2.1).
+// packedCertificate holds what is wrong with the leaf (sections 8.2.1 and 8.2.2).
 func packedCertificate() []Forgery {
 	subject := func(name, wrong string, change func(*pkix.Name)) Forgery {
 		return packedForgery(name, leafForm, wrong, losesIdentity, alteration{leaf: func(c *x509.Certificate) { change(&c.Subject) }})
 	}
 	aaguid := func(name, section, wrong, loses string, change func(*pkix.Extension)) Forgery {
 		return packedForgery(name, section, wrong, loses, alteration{leaf: func(c *x509.Certificate) { change(&c.ExtraExtensions[0]) }})
+	}
+	serial := func(name, wrong string, e pkix.Extension) Forgery {
+		return packedForgery(name, "WebAuthn 8.2.2", wrong, losesForm, alteration{leaf: func(c *x509.Certificate) { c.ExtraExtensions = append(c.ExtraExtensions, e) }})
 	}
 	return []Forgery{
 		packedForgery("version-1", leafForm, "the certificate is of X.509 version 1, without extensions", losesForm, alteration{der: versionOne}),
@@ -88,6 +94,8 @@ func packedCertificate() []Forgery {
 		aaguid("aaguid-extension-critical", leafForm, "the AAGUID extension is critical", losesForm, func(e *pkix.Extension) { e.Critical = true }),
 		aaguid("aaguid-not-wrapped", leafForm, "the AAGUID extension holds 16 bytes without their octet string", losesForm,
 			func(e *pkix.Extension) { e.Value = e.Value[2:] }),
+		serial("serial-extension-critical", "the serial number extension is critical", pkix.Extension{Id: oidSerialNumber, Critical: true, Value: []byte{asn1.TagOctetString, 1, 7}}),
+		serial("serial-not-wrapped", "the serial number extension holds a byte without its octet string", pkix.Extension{Id: oidSerialNumber, Value: []byte{7}}),
 		aaguid("aaguid-bytes-left-over", leafForm, "a byte follows the AAGUID in its extension", losesForm, func(e *pkix.Extension) { e.Value = append(e.Value, 0) }),
 	}
 }
