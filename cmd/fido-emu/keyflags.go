@@ -19,7 +19,7 @@ const pinVariable = "FIDO_EMU_PIN"
 // keyFlags say which keys to run.
 type keyFlags struct {
 	rack, name, profile, transport, state, touch, finger, serial, pinFile string
-	faults                                                                []string
+	faults, quirks                                                        []string
 }
 
 func (f *keyFlags) add(c *cobra.Command) {
@@ -34,6 +34,8 @@ func (f *keyFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.serial, "serial", "", "serial number on USB (default: one that stays with the state)")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN that the key gets while it has none; or set "+pinVariable)
 	flags.StringArrayVar(&f.faults, "fault", nil, "a fault on the wire, such as '{kind: drop, direction: to-host, report: 3}'; may be repeated")
+	flags.StringArrayVar(&f.quirks, "quirk", nil, "a way in which the key breaks the specification; see 'fido-emu profiles --quirks'; may be repeated")
+	_ = c.RegisterFlagCompletionFunc("quirk", completeQuirks)
 	_ = c.RegisterFlagCompletionFunc("profile", completeProfiles) // fails only for a flag that is not there
 	_ = c.RegisterFlagCompletionFunc("transport", cobra.FixedCompletions([]cobra.Completion{"auto", "uhid", "usbip", "gadget", "udp"}, cobra.ShellCompDirectiveNoFileComp))
 	_ = c.RegisterFlagCompletionFunc("touch", cobra.FixedCompletions([]cobra.Completion{"auto", "manual", "after:2s", "never", "deny"}, cobra.ShellCompDirectiveNoFileComp))
@@ -53,7 +55,7 @@ func (f *keyFlags) read(c *cobra.Command) (string, []emulator.Config, error) {
 		one, err := f.one()
 		return one.Name, []emulator.Config{one}, err
 	}
-	for _, alone := range []string{"profile", "transport", "state", "touch", "finger", "serial", "pin-file", "fault"} {
+	for _, alone := range []string{"profile", "transport", "state", "touch", "finger", "serial", "pin-file", "fault", "quirk"} {
 		if c.Flags().Changed(alone) {
 			return "", nil, fmt.Errorf("--%s is for one key; with --rack the file says it for each", alone)
 		}
@@ -69,6 +71,9 @@ func (f *keyFlags) one() (emulator.Config, error) {
 	k := emulator.Config{Name: f.name, State: f.state, Serial: f.serial}
 	var err error
 	if k.Profile, err = emulator.LoadProfile("", f.profileName()); err != nil {
+		return k, err
+	}
+	if k.Profile, err = k.Profile.With(f.quirks...); err != nil {
 		return k, err
 	}
 	if k.Name == "" {

@@ -13,12 +13,15 @@ import (
 )
 
 func profilesCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, quirks bool
 	c := &cobra.Command{
 		Use:   "profiles [NAME]",
 		Short: "List the models of authenticators that can be emulated, or show one",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if quirks {
+				return listQuirks(c.OutOrStdout(), args, asJSON)
+			}
 			if len(args) == 1 {
 				p, err := fixtures.Lookup(args[0])
 				if err != nil {
@@ -35,6 +38,7 @@ func profilesCommand() *cobra.Command {
 		ValidArgsFunction: completeProfiles,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&quirks, "quirks", false, "list the ways in which a key can break the specification; with NAME, those that can show on that model")
 	return c
 }
 
