@@ -13,6 +13,7 @@ import (
 
 	"fido-emu/fixtures/emulator"
 	"fido-emu/fixtures/emulator/control"
+	"fido-emu/fixtures/emulator/touch"
 )
 
 // handled is a command that does one thing to a running key.
@@ -121,23 +122,33 @@ func answer(c *cobra.Command, client *control.Client, path string, request any, 
 
 func fingerCommand() *cobra.Command {
 	return handled{
-		use: "finger ok|no [KEY]", short: "Choose whether the key knows the user's finger",
+		use: "finger ok|no|HOW [KEY]", short: "Choose whether the key knows the user's finger, or lay it on badly",
 		long: "From now on the user has a finger that the key knows (ok) or does not know (no), and lays it on if the key\n" +
-			"waits for one. It matters for keys that verify their user by themselves.",
+			"waits for one. It matters for keys that verify their user by themselves. HOW, such as too-fast, poor-quality or\n" +
+			"exists, is how the finger is laid on this once, while the key learns it.",
 		args: cobra.RangeArgs(1, 2), named: 1,
 		do: func(c *cobra.Command, client *control.Client, key emulator.Status, args []string) error {
-			stranger, err := emulator.ParseFinger(args[0])
+			request, err := fingerRequest(args[0])
 			if err != nil {
 				return usageError{err}
 			}
-			matches := !stranger
 			var a control.Answered
-			if err := client.Do(c.Context(), http.MethodPost, control.Key(key.Name, "finger"), control.FingerRequest{Matches: &matches}, &a); err != nil {
+			if err := client.Do(c.Context(), http.MethodPost, control.Key(key.Name, "finger"), request, &a); err != nil {
 				return err
 			}
 			return result(c, a, "%s: finger %s", key.Name, args[0])
 		},
 	}.command()
+}
+
+// fingerRequest reads which finger it is, or how it is laid on.
+func fingerRequest(text string) (control.FingerRequest, error) {
+	if _, err := touch.ParseSample(text); err == nil {
+		return control.FingerRequest{Sample: text}, nil
+	}
+	stranger, err := emulator.ParseFinger(text)
+	matches := !stranger
+	return control.FingerRequest{Matches: &matches}, err
 }
 
 // plain is a command that is one request without a body.
