@@ -144,3 +144,21 @@ func TestReadOnlyToken(t *testing.T) {
 		t.Errorf("%+v, %v", none, err)
 	}
 }
+
+// What built-in user verification may give, getInfo says; for the rest there is the PIN.
+func TestVerificationForAdministration(t *testing.T) {
+	for _, c := range []struct {
+		option     string
+		permission ctap.Permissions
+		byUV       bool
+	}{
+		{"uvBioEnroll", ctap.PermBioEnrollment, true}, {"uvAcfg", ctap.PermBioEnrollment, false},
+		{"uvAcfg", ctap.PermAuthenticatorCfg, true}, {"uvBioEnroll", ctap.PermAuthenticatorCfg, false},
+		{"plat", ctap.PermCredentialMgmt, true},
+	} {
+		info := &ctap.Info{Options: map[string]bool{"uv": true, "pinUvAuthToken": true, "clientPin": true, c.option: true}}
+		if v := platform.VerificationFor(info, c.permission); v.UVToken != c.byUV || !v.PIN {
+			t.Errorf("%s, permission %d: %+v", c.option, c.permission, v)
+		}
+	}
+}

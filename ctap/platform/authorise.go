@@ -37,6 +37,10 @@ func VerificationFor(info *ctap.Info, permissions ctap.Permissions) Verification
 		pin = pin && !info.Options["noMcGaPermissionsWithClientPin"]
 	}
 	uv := info.Options["uv"]
+	if permissions&ctap.PermBioEnrollment != 0 && !info.Options["uvBioEnroll"] ||
+		permissions&ctap.PermAuthenticatorCfg != 0 && !info.Options["uvAcfg"] {
+		uv = false // built-in user verification does not give these permissions
+	}
 	return Verification{UVToken: uv && tokens, UVOption: uv && !tokens, PIN: pin}
 }
 
