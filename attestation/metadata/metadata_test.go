@@ -188,6 +188,29 @@ func TestRelyingPartyTrustsByMetadata(t *testing.T) {
 	}
 }
 
+func TestEveryTypeIsTrustedByMetadata(t *testing.T) {
+	a := root(t, 1)
+	for format, kind := range map[string]attestation.Type{
+		attestation.FormatPacked: attestation.Basic, attestation.FormatAndroidKey: attestation.Basic,
+		attestation.FormatApple: attestation.AnonCA, attestation.FormatCompound: attestation.Basic,
+	} {
+		keys := softkeys.New(rand.NewChaCha8([32]byte{5}), true)
+		maker, err := a.Attestation(format, attestation.Model{AAGUID: aaguid, Title: "Test Key", Serial: "7"}, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := key(t, a)
+		model.Attestation = []attestation.Type{kind}
+		if err := register(t, load(t, a, model), maker, aaguid, a.Root()); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+		model.Attestation = []attestation.Type{attestation.AttCA}
+		if err := register(t, load(t, a, model), maker, aaguid, a.Root()); err == nil {
+			t.Errorf("%s: a model of another type is trusted", format)
+		}
+	}
+}
+
 func TestStatuses(t *testing.T) {
 	a := root(t, 1)
 	bad := map[metadata.Status]bool{
