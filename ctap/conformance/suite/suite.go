@@ -7,12 +7,14 @@ import (
 
 	"fido-emu/ctap/conformance"
 	"fido-emu/ctap/conformance/suite/cbor"
+	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
 )
 
 // Groups returns all groups.
 func Groups() []conformance.Group {
 	return []conformance.Group{
+		ctaphid.Group(),
 		cbor.Group(),
 		getinfo.Group(),
 	}
