@@ -233,3 +233,20 @@ func TestLastingStateIsRestored(t *testing.T) {
 		t.Errorf("restored %+v", b)
 	}
 }
+
+// The commands that administer a key, with any parameters and no token: no panic, and
+// no change of what a token protects.
+func FuzzAdministration(f *testing.F) {
+	f.Add(byte(ctap.BioEnrollment), []byte("\xa3\x01\x01\x02\x01\x03\xa1\x03\x01"))
+	f.Add(byte(ctap.LargeBlobs), []byte("\xa2\x01\x11\x03\x00"))
+	f.Add(byte(ctap.Config), []byte("\xa2\x01\x03\x02\xa1\x01\x06"))
+	r := newRig(f, fullKey())
+	r.want(r.setPIN(pinuv.Two, "2580"), ctap.OK, "setPIN")
+	before := fmt.Sprint(r.auth.device)
+	f.Fuzz(func(t *testing.T, command byte, params []byte) {
+		c := []ctap.Command{ctap.BioEnrollment, ctap.CredentialManagement, ctap.LargeBlobs, ctap.Config}[command%4]
+		if _, err := r.auth.Exchange(t.Context(), append([]byte{byte(c)}, params...)); err != nil || fmt.Sprint(r.auth.device) != before {
+			t.Errorf("%s %x: %v", c, params, err)
+		}
+	})
+}
