@@ -9,12 +9,14 @@ import (
 	"fido-emu/ctap/conformance/suite/cbor"
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
+	"fido-emu/ctap/conformance/suite/u2f"
 )
 
 // Groups returns all groups.
 func Groups() []conformance.Group {
 	return []conformance.Group{
 		ctaphid.Group(),
+		u2f.Group(),
 		cbor.Group(),
 		getinfo.Group(),
 	}
