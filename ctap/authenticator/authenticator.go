@@ -52,12 +52,26 @@ func New(p Profile, env Env) (*Authenticator, error) {
 		return nil, fmt.Errorf("load the state of authenticator %s: %w", p.Name, err)
 	}
 	a.device = device
-	if !device.Initialised {
-		if err := a.initialise(p.Biometrics.Enrolled); err != nil {
-			return nil, fmt.Errorf("initialise authenticator %s: %w", p.Name, err)
-		}
+	if err := a.start(); err != nil {
+		return nil, fmt.Errorf("initialise authenticator %s: %w", p.Name, err)
 	}
 	return a, nil
+}
+
+// start gives a device what it has not yet: all, when it was never used, and the
+// persistent token, when its profile had none before.
+func (a *Authenticator) start() error {
+	if !a.device.Initialised {
+		return a.initialise(a.profile.Biometrics.Enrolled)
+	}
+	if !a.profile.ReadOnlyManagement || a.device.PersistentToken != nil {
+		return nil
+	}
+	d := a.device
+	if err := a.identify(&d); err != nil {
+		return err
+	}
+	return a.save(d)
 }
 
 // initialise gives the device its factory settings and keys of its own, and as many

@@ -25,7 +25,8 @@ type Env struct {
 }
 
 // User is the person in front of the authenticator, or nobody. The methods wait
-// for at most p.Timeout, or until ctx is cancelled, and say how it went.
+// for at most p.Timeout, or until ctx is cancelled, and say how it went. One that is
+// also a [Sensor] says how well a finger went onto the sensor while it is enrolled.
 type User interface {
 	// Presence asks for a touch. It answers Granted, Denied, TimedOut or Cancelled.
 	Presence(ctx context.Context, p Prompt) Answer

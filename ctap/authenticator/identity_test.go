@@ -154,3 +154,17 @@ func TestEncCredStoreState(t *testing.T) {
 	m.want(m.send(ctap.Reset, nil, nil), ctap.OK, "reset")
 	state("a reset", true)
 }
+
+func TestPersistentTokenComesWithTheProfile(t *testing.T) {
+	p := fullKeyWithoutFinger()
+	p.ReadOnlyManagement, p.EncCredStoreState = false, false
+	r := newRig(t, p)
+	p.ReadOnlyManagement = true
+	auth, err := New(p, r.env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if saved, err := r.device.Load(); err != nil || len(saved.PersistentToken) != 32 || len(saved.Identifier) != 16 || !bytes.Equal(saved.WrapKey, auth.device.WrapKey) {
+		t.Errorf("saved %+v, %v", saved, err)
+	}
+}
