@@ -29,7 +29,7 @@ func (f *keyFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.profile, "profile", "", "model of the authenticator, or a YAML file with one; see 'fido-emu profiles' (default: that of --state, or security-key)")
 	flags.StringVar(&f.transport, "transport", "auto", "auto, uhid, usbip[:ADDRESS], gadget[:CONTROLLER] or udp[:ADDRESS]")
 	flags.StringVar(&f.state, "state", "", "directory that keeps the state of the key (default: it lasts as long as the process)")
-	flags.StringVar(&f.touch, "touch", "auto", "what the user does: auto, manual, after:DURATION, never, deny, or script:A,B,… of these")
+	flags.StringVar(&f.touch, "touch", "auto", "what the user does: auto, manual, after:DURATION, never, deny, sample:HOW, or script:A,B,… of these")
 	flags.StringVar(&f.finger, "finger", "ok", "whether the key knows the user's finger: ok or no")
 	flags.StringVar(&f.serial, "serial", "", "serial number on USB (default: one that stays with the state)")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN that the key gets while it has none; or set "+pinVariable)
