@@ -78,7 +78,7 @@ func (c *creation) keepsBlobs(d *candidate) bool {
 	return blobsByKey(d.info) && c.discoverable(d) || !blobsByKey(d.info) && platform.Has(d.info, extLargeBlob)
 }
 
-// createdBlob returns the output of a registration.
+// created returns the output of a registration.
 func (b *largeBlobInputs) created(made *platform.Registration) (*largeBlobOutputs, error) {
 	if b == nil {
 		return nil, nil
