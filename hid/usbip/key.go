@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"fido-emu/hid"
+	"fido-emu/hid/internal/pace"
 )
 
 const reportSize = hid.ReportSize
@@ -19,6 +20,11 @@ const (
 	maxReports = 258
 	// maxParked is how many transfers a host may leave open on an endpoint.
 	maxParked = 1024
+	// burst is how many reports go to the host as fast as it asks: it asks as fast as it
+	// can, where a bus would let it ask once in a millisecond, and of what it then has,
+	// Linux keeps 64 for each reader (HIDRAW_BUFFER_SIZE) and drops the rest. The longest
+	// message has 129.
+	burst = 32
 )
 
 // ErrInUse means that a host has imported the key already.
@@ -38,6 +44,7 @@ type Key struct {
 	descriptors *descriptors
 	closed      chan struct{}
 	arrived     chan struct{} // holds a token when ReadReport may have something to return
+	pace        *pace.Pacer
 
 	mu            sync.Mutex
 	host          *session // nil while there is none
@@ -81,7 +88,7 @@ func NewKey(id Identity) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{identity: id, descriptors: d, closed: make(chan struct{}), arrived: make(chan struct{}, 1)}, nil
+	return &Key{identity: id, descriptors: d, closed: make(chan struct{}), arrived: make(chan struct{}, 1), pace: pace.New(burst)}, nil
 }
 
 // Identity returns what the key says of itself.
@@ -162,6 +169,7 @@ func (k *Key) takeReport() (hid.Report, error) {
 	u := k.out.parked[0]
 	k.out.parked = slices.Delete(k.out.parked, 0, 1)
 	k.send(u.submitted(statusDone, len(u.data), nil))
+	k.pace.Answered()
 	return u.data, nil
 }
 
@@ -180,12 +188,14 @@ func (k *Key) wake() {
 	}
 }
 
-// WriteReport sends a report of 64 bytes to the host. It never waits: 258 reports are
-// kept for a host that does not ask for them, then the oldest is given up.
+// WriteReport sends a report of 64 bytes to the host. The first 32 of a message go at
+// once, the others at the pace of USB, one in a millisecond. For a host that does not
+// ask for them 258 are kept, then the oldest is given up.
 func (k *Key) WriteReport(r hid.Report) error {
 	if len(r) != reportSize {
 		return fmt.Errorf("usbip: a report of %d bytes, the key's have %d", len(r), reportSize)
 	}
+	k.pace.Wait()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.isClosed() {
