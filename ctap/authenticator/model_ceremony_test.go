@@ -14,6 +14,14 @@ import (
 
 func rapidInt(w *world, most int, what string) int { return rapid.IntRange(0, most).Draw(w.T, what) }
 
+// dice is 0 where nothing unusual is to be chosen.
+func (w *world) dice(most int, what string) int {
+	if w.kind {
+		return 0
+	}
+	return rapidInt(w, most, what)
+}
+
 var rps = []string{"a.example", "b.example"}
 
 // ceremony is what is known of a makeCredential or getAssertion.
@@ -54,8 +62,8 @@ func (w *world) hears(c *ceremony, data *ctap.AuthenticatorData) {
 // authenticate chooses how the user is to be verified: by a token, by built-in means,
 // or not.
 func (w *world) authenticate(permission ctap.Permissions, c *ceremony) (x proof, uv bool) {
-	switch way := rapidInt(w, 3, "verification"); {
-	case way == 1 && w.p.PINProtocols != nil:
+	switch way := w.dice(3, "verification"); {
+	case w.kind && w.protected(), way == 1, w.insist != nil:
 		x = w.prove(permission, c.rp, c.hash)
 	case way >= 2 && w.builtIn():
 		uv = true
@@ -114,6 +122,9 @@ func (w *world) clientData() []byte {
 func (w *world) makeCredential() {
 	c := &ceremony{rp: pick(w, rps, "rp"), hash: w.clientData(), up: true}
 	user := pick(w, []string{"ada", "bob", "cyd"}, "user")
+	if w.kind {
+		user, c.rp = w.user, rps[len(w.user)%2]
+	}
 	made := &credential{
 		rp: c.rp, handle: fmt.Sprintf("handle of %s, %s", user, c.rp[:1]), name: fmt.Sprintf("%s number %03d", user, len(w.credentials)),
 		level: uint(pick(w, []int{0, 3, 2, 1}, "credProtect")), rk: !w.chance(3, "not discoverable"),
@@ -137,7 +148,7 @@ func (w *world) makeCredential() {
 		q.Options["uv"] = true
 	}
 	q.PinUvAuthParam, q.PinUvAuthProtocol = x.mac, x.protocol
-	flawed := w.chance(10, "flaw") && w.spoilMake(q)
+	flawed := w.insist == nil && w.chance(10, "flaw") && w.spoilMake(q)
 	worth := w.worth(x, mc, c.rp)
 	status, body := w.exchange(ctap.MakeCredential, q, nil)
 	w.settle(c, x, worth, status)
@@ -156,11 +167,11 @@ func (w *world) makeInputs(q *ctap.MakeCredentialRequest, made *credential) {
 	if made.level > 0 {
 		inputs["credProtect"] = made.level
 	}
-	if w.chance(2, "hmac-secret") {
+	if !w.chance(2, "no hmac-secret") {
 		inputs["hmac-secret"] = true
 		made.hmac = slices.Contains(w.p.Extensions, "hmac-secret")
 	}
-	if w.chance(3, "credBlob") {
+	if !w.chance(2, "no credBlob") {
 		blob := []byte(fmt.Sprintf("blob %03d of a credential", len(w.credentials)))
 		inputs["credBlob"] = blob
 		if slices.Contains(w.p.Extensions, "credBlob") && (made.rk || w.p.AlwaysDiscover) {
@@ -311,7 +322,7 @@ func (w *world) verifySelf(response ctap.MakeCredentialResponse, key, hash []byt
 
 // getAssertion asks for an assertion with anything.
 func (w *world) getAssertion() {
-	c := &ceremony{rp: pick(w, rps, "rp"), hash: w.clientData(), up: !w.chance(4, "silent")}
+	c := &ceremony{rp: pick(w, rps, "rp"), hash: w.clientData(), up: !w.silent && !w.chance(4, "silent")}
 	q := &ctap.GetAssertionRequest{RPID: c.rp, ClientDataHash: c.hash, Options: map[string]bool{}}
 	if w.chance(2, "allowList") {
 		c.listed = w.someIDs()
@@ -331,6 +342,10 @@ func (w *world) getAssertion() {
 		q.Options["up"] = false
 	}
 	q.PinUvAuthParam, q.PinUvAuthProtocol = x.mac, x.protocol
+	if w.insist == nil && w.chance(10, "flaw") {
+		w.refuses(c, q)
+		return
+	}
 	worth := w.worth(x, ga, c.rp)
 	status, body := w.exchange(ctap.GetAssertion, q, w.eligible(c, x, worth))
 	w.settle(c, x, worth, status)
@@ -340,6 +355,24 @@ func (w *world) getAssertion() {
 	} else {
 		w.notAsserted(c, status)
 	}
+}
+
+// refuses spoils a getAssertion, which then must fail.
+func (w *world) refuses(c *ceremony, q *ctap.GetAssertionRequest) {
+	switch pick(w, []string{"hash", "rp", "rk", "mac"}, "spoilt") {
+	case "hash":
+		q.ClientDataHash = q.ClientDataHash[:31]
+	case "rp":
+		q.RPID = ""
+	case "rk":
+		q.Options["rk"] = true
+	case "mac":
+		q.PinUvAuthParam, q.PinUvAuthProtocol = []byte{1, 2, 3}, w.p.PINProtocols[0]
+	}
+	if status, _ := w.exchange(ctap.GetAssertion, q, nil); status == ctap.OK {
+		w.object("a getAssertion without what it needs succeeds: %+v", q)
+	}
+	w.settle(c, proof{}, no, ctap.ErrOther)
 }
 
 // eligible are the credentials of which an assertion may tell: with names only where
@@ -456,12 +489,20 @@ func (w *world) describes(c *ceremony, one *credential, response *ctap.GetAssert
 	}
 }
 
-// assertAll goes on with getNextAssertion for as long as there is more, or a little
-// longer.
+// assertAll goes on with getNextAssertion to the end and a little longer, if nothing
+// comes between.
 func (w *world) assertAll() {
 	w.getAssertion()
-	for len(w.listing.rest) > 0 && !w.chance(4, "enough") {
+	for range len(w.listing.rest) + 1 {
+		w.interrupt()
 		w.getNextAssertion()
+	}
+}
+
+// interrupt is what sometimes happens between two commands of an enumeration.
+func (w *world) interrupt() {
+	if w.chance(4, "interruption") {
+		pick(w, []func(){w.wait, w.look, w.powerCycle, w.selection, w.u2f, func() { w.channel++ }}, "interruption")()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
 )
 
 // fingers is a subcommand of authenticatorBioEnrollment.
@@ -153,11 +154,20 @@ func (w *world) writeBlobs() {
 	}
 	sum := sha256.Sum256(piece)
 	message := binary.LittleEndian.AppendUint32(append(bytes.Repeat([]byte{0xFF}, 32), 0x0C, 0), uint32(offset))
+	if offset > 0 && w.chance(6, "out of sequence") {
+		offset--
+	}
 	x := w.prove(lbw, "", append(message, sum[:]...))
 	q.PinUvAuthProtocol, q.PinUvAuthParam = x.protocol, x.mac
 	worth := w.worth(x, lbw, "")
 	free := !w.protected() && !w.alwaysUV
 	status, _ := w.exchange(ctap.LargeBlobs, q, nil)
+	if offset != uint(w.upload.sent) {
+		if status == ctap.OK {
+			w.object("a fragment out of sequence is taken")
+		}
+		return
+	}
 	w.wrote(x, worth, free, status, len(piece))
 }
 
@@ -274,8 +284,14 @@ func (w *world) reset() {
 	}
 }
 
+// powerCycle takes the power away; half of the time the authenticator is made anew from
+// what is stored.
 func (w *world) powerCycle() {
-	w.auth.PowerCycle()
+	if w.auth.PowerCycle(); w.chance(2, "from what is stored") {
+		again, err := authenticator.New(w.p, w.env)
+		w.must(err)
+		w.auth = again
+	}
 	w.model.powerCycle(w.clock)
 	w.happened("power cycle")
 }

@@ -139,7 +139,7 @@ func (w *world) noise() []byte {
 	case "cut":
 		return request[:rapidInt(w, len(request)-1, "length")]
 	case "longer":
-		return append(request, 0)
+		return []byte{byte(ctap.ClientPIN), 0xA1, 0x02, 0x01, 0x00} // getPINRetries, and a byte
 	}
 	random := make([]byte, rapidInt(w, 40, "length"))
 	_, _ = w.rand.Read(random) // never fails
@@ -149,15 +149,13 @@ func (w *world) noise() []byte {
 // u2f is a registration or an authentication by U2F.
 func (w *world) u2f() {
 	if !w.p.U2F {
-		w.Skip("no U2F")
+		return
 	}
 	rp, challenge := pick(w, rps, "application"), w.clientData()
 	application := hashOf(rp)
 	data := append(slices.Clone(challenge), application[:]...)
 	if len(w.credentials) == 0 || w.chance(3, "register") {
-		if body, sw := w.message(1, 0, data); sw == 0x9000 {
-			w.registered(rp, body)
-		}
+		w.register(rp, data)
 		return
 	}
 	c := pick(w, w.credentials, "credential")
@@ -183,7 +181,12 @@ func (w *world) u2f() {
 	}
 }
 
-func (w *world) registered(rp string, body []byte) {
+// register is a registration by U2F.
+func (w *world) register(rp string, data []byte) {
+	body, sw := w.message(1, 0, data)
+	if sw != 0x9000 {
+		return
+	}
 	if w.alwaysUV || !w.touched() {
 		w.object("a U2F registration; alwaysUv is %v, the person said %v", w.alwaysUV, w.asked)
 	}

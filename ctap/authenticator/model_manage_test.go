@@ -176,10 +176,15 @@ func (w *world) listedCredential(r *ctap.CredentialManagementResponse) {
 	w.listing.rest, w.listing.lastAnswer = w.listing.rest[1:], w.clock
 }
 
-// manageAll goes on with an enumeration for as long as there is more.
+// manageAll goes on with an enumeration to the end and a little longer, if nothing
+// comes between.
 func (w *world) manageAll() {
 	w.manage()
-	for len(w.listing.rest) > 0 && w.listing.next != 0 && w.p.CredentialManagement && !w.chance(4, "enough") {
+	if w.listing.next == 0 {
+		return
+	}
+	for range len(w.listing.rest) + 1 {
+		w.interrupt()
 		w.manageNext()
 	}
 }

@@ -21,7 +21,7 @@ const (
 	pcmr = ctap.PermCredentialMgmtRead
 )
 
-var pins = []string{"1234", "0246", "567890", "пароль", "12"}
+var pins = []string{"1234", "0246", "567890", "пароль", "жук"}
 
 func (m *model) modern() bool {
 	return slices.Contains(m.p.Versions, "FIDO_2_1") || slices.Contains(m.p.Versions, "FIDO_2_3")
@@ -49,6 +49,10 @@ func (w *world) agree(p pinuv.Protocol) (public, secret []byte) {
 	}
 	var response ctap.ClientPINResponse
 	w.decode(body, &response)
+	if slices.Contains(w.retired, string(response.KeyAgreement)) {
+		w.object("the key agreement key is one that was given up")
+	}
+	w.agreed[p.Number()] = string(response.KeyAgreement)
 	public, secret, err := pinuv.Encapsulate(p, response.KeyAgreement, w.rand)
 	w.must(err)
 	return public, secret
@@ -83,14 +87,25 @@ func (w *world) setPIN() {
 	p, pin := w.protocol(), pick(w, pins, "pin")
 	public, secret := w.agree(p)
 	enc := w.encrypt(p, secret, append([]byte(pin), make([]byte, 64-len(pin))...))
+	mac, wrong := w.mac(p, secret, enc)
 	status, _ := w.exchange(ctap.ClientPIN, ctap.ClientPINRequest{
-		PinUvAuthProtocol: p.Number(), SubCommand: ctap.SetPIN, KeyAgreement: public, NewPinEnc: enc, PinUvAuthParam: p.Authenticate(secret, enc),
+		PinUvAuthProtocol: p.Number(), SubCommand: ctap.SetPIN, KeyAgreement: public, NewPinEnc: enc, PinUvAuthParam: mac,
 	}, nil)
 	want := ctap.ErrPINAuthInvalid
-	if w.pin == "" {
+	if w.pin == "" && !wrong {
 		want = w.adopt(pin)
 	}
 	w.want(status, want, "setPIN")
+}
+
+// mac is the MAC of a message, or sometimes not.
+func (w *world) mac(p pinuv.Protocol, secret, message []byte) (mac []byte, wrong bool) {
+	mac = p.Authenticate(secret, message)
+	if w.chance(8, "wrong MAC") {
+		mac[0] ^= 1
+		return mac, true
+	}
+	return mac, false
 }
 
 // adopt is a new PIN that is held against the policy.
@@ -113,13 +128,19 @@ func (w *world) want(got, want ctap.Status, what string) {
 func (w *world) changePIN() {
 	w.hasPIN()
 	p, old, pin := w.protocol(), w.guess(), pick(w, pins, "pin")
+	if w.forced && w.chance(2, "the same PIN") {
+		pin = old
+	}
 	public, secret := w.agree(p)
 	enc, hash := w.encrypt(p, secret, append([]byte(pin), make([]byte, 64-len(pin))...)), w.encrypt(p, secret, pinHash(old))
+	mac, wrong := w.mac(p, secret, slices.Concat(enc, hash))
 	status, _ := w.exchange(ctap.ClientPIN, ctap.ClientPINRequest{
-		PinUvAuthProtocol: p.Number(), SubCommand: ctap.ChangePIN, KeyAgreement: public, NewPinEnc: enc, PinHashEnc: hash,
-		PinUvAuthParam: p.Authenticate(secret, slices.Concat(enc, hash)),
+		PinUvAuthProtocol: p.Number(), SubCommand: ctap.ChangePIN, KeyAgreement: public, NewPinEnc: enc, PinHashEnc: hash, PinUvAuthParam: mac,
 	}, nil)
-	want := w.try(old)
+	want := ctap.ErrPINAuthInvalid
+	if !wrong || w.pin == "" || w.tries == 0 {
+		want = w.tryBy(p, old)
+	}
 	if want == ctap.OK {
 		want = w.adopt(pin)
 	}
@@ -199,7 +220,7 @@ func (w *world) token(way uint, pin string, permissions ctap.Permissions, rp str
 		}
 		return nil
 	case way != ctap.GetTokenUsingUv:
-		w.want(status, w.tokenByPIN(way, pin), "token by PIN")
+		w.want(status, w.tokenByPIN(p, way, pin), "token by PIN")
 	case (status == ctap.OK) != w.recognised() || blocked && status != ctap.ErrUVBlocked:
 		w.object("token by user verification: %v, the person said %v", status, w.asked)
 	}
@@ -225,8 +246,18 @@ func (w *world) refused(way uint, permissions ctap.Permissions, rp string) bool 
 	return byUV && (permissions&be != 0 && !w.p.UVBioEnroll || permissions&acfg != 0 && !w.p.UVConfig)
 }
 
-func (w *world) tokenByPIN(way uint, pin string) ctap.Status {
+// tryBy is try, and gives up the key agreement key of a wrong one.
+func (w *world) tryBy(p pinuv.Protocol, pin string) ctap.Status {
+	tries := w.tries
 	status := w.try(pin)
+	if w.tries < tries {
+		w.retired = append(w.retired, w.agreed[p.Number()])
+	}
+	return status
+}
+
+func (w *world) tokenByPIN(p pinuv.Protocol, way uint, pin string) ctap.Status {
+	status := w.tryBy(p, pin)
 	switch {
 	case status != ctap.OK || !w.forced:
 		return status
@@ -271,11 +302,13 @@ type proof struct {
 // prove authenticates a message for a permission: with a token that was got for it,
 // with one that was lying around, or not at all.
 func (w *world) prove(permission ctap.Permissions, rp string, message []byte) (x proof) {
-	switch way := rapidInt(w, 9, "proof"); {
+	switch way := w.dice(9, "proof"); {
+	case w.insist != nil:
+		x.k = w.insist
 	case way < 6:
 		x.k = w.freshToken(permission, rp)
 	case way < 9 && len(w.tokens) > 0:
-		x.k = pick(w, w.tokens[max(0, len(w.tokens)-4):], "held token")
+		x.k = pick(w, w.held(permission), "held token")
 	}
 	if x.k == nil {
 		return x
@@ -287,6 +320,46 @@ func (w *world) prove(permission ctap.Permissions, rp string, message []byte) (x
 	p, _ := pinuv.ByNumber(x.protocol)
 	x.mac = p.Authenticate(x.k.value, message)
 	return x
+}
+
+// reuse gets a token, lets something happen to it, and insists on it.
+func (w *world) reuse() {
+	uses := map[ctap.Permissions][]func(){
+		mc: {w.makeCredential}, ga: {w.getAssertion}, cm: {w.manage}, be: {w.bioEnroll}, lbw: {w.writeBlobs}, acfg: {w.configure},
+	}
+	permission := pick(w, []ctap.Permissions{mc, ga, cm, be, lbw, acfg}, "permission")
+	if permission&w.offered() == 0 || permission == acfg && !w.p.Config {
+		w.Skip("a permission that the profile has not")
+	}
+	k := w.freshToken(permission, "")
+	if permission&(mc|ga) != 0 && w.pin != "" && w.chance(3, "bound to none") {
+		k = w.token(ctap.GetPinToken, w.pin, mc|ga, "")
+	}
+	if k == nil {
+		return
+	}
+	silently := func() {
+		w.insist, w.silent = k, true
+		w.getAssertion()
+		w.silent = false
+	}
+	pick(w, []func(){
+		func() {}, w.wait, w.wait, w.powerCycle, w.changePIN, w.reset, w.askForToken, w.configure, w.getAssertion, w.makeCredential, silently,
+	}, "event")()
+	w.insist = k
+	uses[permission][0]()
+	w.insist = nil
+}
+
+// held are tokens that were got before, good or not; to manage credentials, mostly
+// persistent ones.
+func (w *world) held(permission ctap.Permissions) (tokens []*token) {
+	for _, k := range w.tokens {
+		if permission == cm && k.persistent {
+			tokens = append(tokens, k)
+		}
+	}
+	return append(tokens, w.tokens[max(0, len(w.tokens)-4):]...)
 }
 
 // freshToken gets a token in the way that works, nil when none does.

@@ -32,7 +32,16 @@ type model struct {
 	upload                       upload
 	listing                      listing
 	counter                      uint32
+	agreed                       map[uint]string   // key agreement keys, by protocol
+	retired                      []string          // and those that were given up
 	secretsSeen                  map[string]string // hmac-secret outputs that were seen, by what they depend on
+}
+
+// renew gives up all key agreement keys.
+func (m *model) renew() {
+	for _, key := range m.agreed {
+		m.retired = append(m.retired, key)
+	}
 }
 
 // credential is one that was made.
@@ -82,7 +91,7 @@ type listing struct {
 }
 
 func newModel(p authenticator.Profile, now time.Time) model {
-	m := model{p: p, powered: now, secretsSeen: map[string]string{}}
+	m := model{p: p, powered: now, secretsSeen: map[string]string{}, agreed: map[uint]string{}}
 	m.factory()
 	for i := range p.Biometrics.Enrolled {
 		m.fingers = append(m.fingers, finger{string([]byte{0, 0, 0, byte(i + 1)}), "Finger " + string(rune('1'+i))})
@@ -101,11 +110,13 @@ func (m *model) factory() {
 		c.gone = true
 	}
 	m.endTokens(true)
+	m.renew()
 }
 
 func (m *model) powerCycle(now time.Time) {
 	m.powered, m.inRow, m.enrolling, m.upload, m.listing = now, 0, nil, upload{}, listing{}
 	m.endTokens(false)
+	m.renew()
 }
 
 // endTokens ends all tokens, or all but the persistent one.

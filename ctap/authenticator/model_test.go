@@ -59,7 +59,7 @@ func play(t *rapid.T, p authenticator.Profile, sabotage func(*authenticator.Env)
 	for name, action := range map[string]func(){
 		"makeCredential": w.makeCredential, "another makeCredential": w.makeCredential, "getAssertion": w.getAssertion,
 		"getAssertion and all": w.assertAll, "getNextAssertion": w.getNextAssertion, "setPIN": w.setPIN, "changePIN": w.changePIN,
-		"guessPINs": w.guessPINs, "token": w.askForToken, "manage": w.manage, "manage all": w.manageAll, "manageNext": w.manageNext,
+		"guessPINs": w.guessPINs, "token": w.askForToken, "reuse": w.reuse, "reuse again": w.reuse, "manage": w.manage, "manage all": w.manageAll, "manageNext": w.manageNext,
 		"bioEnroll": w.bioEnroll, "bioEnroll more": w.bioEnroll, "writeBlobs": w.writeBlobs, "configure": w.configure, "reset": w.reset,
 		"powerCycle": w.powerCycle, "wait": w.wait, "look": w.look, "u2f": w.u2f, "nonsense": w.nonsense, "selection": w.selection,
 	} {
@@ -69,8 +69,28 @@ func play(t *rapid.T, p authenticator.Profile, sabotage func(*authenticator.Env)
 			action()
 		}
 	}
+	w.furnish()
 	t.Repeat(actions)
 	return ""
+}
+
+// furnish sometimes begins with an authenticator that is in use.
+func (w *world) furnish() {
+	if !w.chance(2, "in use") {
+		return
+	}
+	w.kind, w.answers = true, []authenticator.Answer{authenticator.Granted}
+	if w.p.ClientPIN {
+		w.setPIN()
+	}
+	for _, user := range []string{"ada", "beatrix", "eve", "dora"}[:1+rapidInt(w, 3, "credentials")] {
+		w.user = user
+		w.makeCredential()
+	}
+	if application := hashOf(rps[0]); w.p.U2F {
+		w.register(rps[0], append(w.clientData(), application[:]...))
+	}
+	w.kind = false
 }
 
 func TestModel(t *testing.T) {
@@ -117,7 +137,7 @@ func TestModelReaches(t *testing.T) {
 	}
 	for what, least := range map[string]int{
 		"PIN blocked": 10, "three wrong PINs in a row": 20, "user verification blocked": 5, "a good token": 200, "a worthless token": 100,
-		"excluded": 10, "full": 10, "overwritten": 30, "several": 10, "next": 5, "protected and verified": 30, "UV": 100, "hmac-secret": 30,
+		"excluded": 10, "full": 10, "overwritten": 30, "several": 10, "next": 5, "protected and verified": 20, "UV": 100, "hmac-secret": 30,
 		"deleted": 10, "renamed": 10, "relying party enumerated": 20, "credential enumerated": 20, "finger enrolled": 10, "finger removed": 10,
 		"large blobs written": 20, "alwaysUv toggled": 10, "PIN change forced": 10, "reset": 50, "power cycle": 100, "U2F registration": 30,
 		"U2F signature": 5, "nonsense": 100,

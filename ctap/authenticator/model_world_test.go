@@ -29,6 +29,10 @@ type world struct {
 	clock   time.Time
 	channel uint32
 	goesOn  bool           // the next request goes on with an enumeration
+	kind    bool           // nothing unusual is chosen
+	user    string         // who makes a credential then
+	silent  bool           // assertions are to be made without a touch
+	insist  *token         // the token to use for whatever needs one; nil for any
 	seen    map[string]int // how often what happened
 }
 
@@ -76,10 +80,16 @@ func (w *world) happened(what string) { w.seen[what]++ }
 
 // chance is true once in n; the simplest sequence has none.
 func (w *world) chance(n int, what string) bool {
-	return rapid.IntRange(0, n-1).Draw(w.T, what) == n-1
+	return !w.kind && rapid.IntRange(0, n-1).Draw(w.T, what) == n-1
 }
 
-func pick[T any](w *world, all []T, what string) T { return rapid.SampledFrom(all).Draw(w.T, what) }
+// pick draws the place, not the value, which may change before rapid compares it.
+func pick[T any](w *world, all []T, what string) T {
+	if w.kind {
+		return all[0]
+	}
+	return all[rapid.IntRange(0, len(all)-1).Draw(w.T, what)]
+}
 
 // disclosure is what an answer may tell of a credential.
 type disclosure int
