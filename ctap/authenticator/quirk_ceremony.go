@@ -46,7 +46,7 @@ func ceremonyQuirks() []quirk {
 			"answers a pinUvAuthParam of length zero without a touch",
 			"a platform cannot ask which of two keys the user means", "clientPin",
 			behaviour{env: func(q *quirks, e *Env) {
-				e.User = alterUser(e.User, func(p Prompt, _ bool, ask func() Answer) Answer {
+				e.User = alterUser(e.User, func(p *Prompt, _ bool, ask func() Answer) Answer {
 					if q.x != nil && q.x.probes() {
 						return Granted
 					}

@@ -183,17 +183,21 @@ func (x *exchange) newPIN(r *ctap.ClientPINRequest) []byte {
 	return padded
 }
 
-// sendPIN puts another new PIN into a request, and what authenticates it.
+// sendPIN puts another new PIN into a request that is authenticated, and what
+// authenticates it then.
 func (x *exchange) sendPIN(r *ctap.ClientPINRequest, padded []byte) {
 	p, secret, ok := x.secret(r)
-	if !ok {
+	if !ok || !p.Verify(secret, pinMessage(r), r.PinUvAuthParam) {
 		return
 	}
 	if enc, err := p.Encrypt(secret, padded, x.a.env.Rand); err == nil {
 		r.NewPinEnc = enc
-		r.PinUvAuthParam = p.Authenticate(secret, slices.Concat(r.NewPinEnc, r.PinHashEnc))
+		r.PinUvAuthParam = p.Authenticate(secret, pinMessage(r))
 	}
 }
+
+// pinMessage is what pinUvAuthParam authenticates in setPIN and changePIN.
+func pinMessage(r *ctap.ClientPINRequest) []byte { return slices.Concat(r.NewPinEnc, r.PinHashEnc) }
 
 // hashOf is SHA-256.
 func hashOf(b []byte) []byte { h := sha256.Sum256(b); return h[:] }

@@ -11,19 +11,19 @@ import (
 // alteredUser is a User whose answers are changed on their way.
 type alteredUser struct {
 	User
-	alter func(p Prompt, verify bool, ask func() Answer) Answer
+	alter func(p *Prompt, verify bool, ask func() Answer) Answer
 }
 
 func (u alteredUser) Presence(ctx context.Context, p Prompt) Answer {
-	return u.alter(p, false, func() Answer { return u.User.Presence(ctx, p) })
+	return u.alter(&p, false, func() Answer { return u.User.Presence(ctx, p) })
 }
 
 func (u alteredUser) Verify(ctx context.Context, p Prompt) Answer {
-	return u.alter(p, true, func() Answer { return u.User.Verify(ctx, p) })
+	return u.alter(&p, true, func() Answer { return u.User.Verify(ctx, p) })
 }
 
 // alterUser returns u with its answers changed; it can do all that u can.
-func alterUser(u User, alter func(p Prompt, verify bool, ask func() Answer) Answer) User {
+func alterUser(u User, alter func(p *Prompt, verify bool, ask func() Answer) Answer) User {
 	altered := alteredUser{u, alter}
 	sensor, senses := u.(Sensor)
 	chooser, chooses := u.(Chooser)
@@ -49,9 +49,9 @@ func alterUser(u User, alter func(p Prompt, verify bool, ask func() Answer) Answ
 }
 
 // ofUser changes what the user answers to a command; to all for command 0.
-func ofUser(c ctap.Command, alter func(p Prompt, verify bool, ask func() Answer) Answer) behaviour {
+func ofUser(c ctap.Command, alter func(p *Prompt, verify bool, ask func() Answer) Answer) behaviour {
 	return behaviour{env: func(_ *quirks, e *Env) {
-		e.User = alterUser(e.User, func(p Prompt, verify bool, ask func() Answer) Answer {
+		e.User = alterUser(e.User, func(p *Prompt, verify bool, ask func() Answer) Answer {
 			if c != 0 && p.Command != c {
 				return ask()
 			}
@@ -61,7 +61,7 @@ func ofUser(c ctap.Command, alter func(p Prompt, verify bool, ask func() Answer)
 }
 
 // nobodyAsked grants presence without a touch.
-func nobodyAsked(_ Prompt, verify bool, ask func() Answer) Answer {
+func nobodyAsked(_ *Prompt, verify bool, ask func() Answer) Answer {
 	if verify {
 		return ask()
 	}
@@ -69,8 +69,8 @@ func nobodyAsked(_ Prompt, verify bool, ask func() Answer) Answer {
 }
 
 // takenFor hears one answer as granted.
-func takenFor(deaf Answer) func(Prompt, bool, func() Answer) Answer {
-	return func(_ Prompt, _ bool, ask func() Answer) Answer {
+func takenFor(deaf Answer) func(*Prompt, bool, func() Answer) Answer {
+	return func(_ *Prompt, _ bool, ask func() Answer) Answer {
 		if answer := ask(); answer != deaf {
 			return answer
 		}

@@ -68,7 +68,7 @@ func extensionQuirks() []quirk {
 		breach("min-pin-told-to-all", "12.5", "tells the minimum PIN length to every relying party",
 			"a site learns what only the enterprise should", "minPinLength", beforeCommand(ctap.MakeCredential, func(x *exchange) {
 				var r request
-				if ctap.Decode(x.request[1:], &r) == nil && r.RP != nil {
+				if ctap.Decode(x.request[1:], &r) == nil && r.RP != nil && r.Extensions[ExtMinPinLength] != nil {
 					was := x.a.device.MinPINLengthRPIDs
 					x.pretend(func(d *Device) { d.MinPINLengthRPIDs = []string{r.RP.ID} }, func(d *Device) { d.MinPINLengthRPIDs = was })
 				}

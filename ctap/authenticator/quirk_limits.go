@@ -1,10 +1,6 @@
 package authenticator
 
-import (
-	"bytes"
-
-	"fido-emu/ctap"
-)
+import "fido-emu/ctap"
 
 // infoLimitQuirks are about the numbers of authenticatorGetInfo, and those members that
 // change as the authenticator lives.
@@ -74,12 +70,24 @@ func infoLimitQuirks() []quirk {
 		breach("info-store-state-repeats", "6.4", "sends the same encCredStoreState with every getInfo",
 			"platforms do not see that credentials came or went", "encCredStoreState", firstAgain(30)),
 		breach("info-store-state-stuck", "6.4", "does not change the state in encCredStoreState when a credential comes or goes",
-			"platforms show passkeys that are gone", "encCredStoreState", behaviour{after: func(x *exchange) {
-				if !x.is(ctap.Reset) && !bytes.Equal(x.a.device.StoreState, x.device.StoreState) && x.device.StoreState != nil {
-					x.save(func(d *Device) { d.StoreState = x.device.StoreState })
-				}
-			}}),
+			"platforms show passkeys that are gone", "encCredStoreState", firstStoreState()),
 	}
+}
+
+// firstStoreState encrypts the same state with every getInfo, each time anew.
+func firstStoreState() behaviour {
+	var first []byte
+	return inInfo(func(x *exchange, i *ctap.Info) {
+		if i.EncCredStoreState == nil {
+			return
+		}
+		if first == nil {
+			first, x.err = x.a.storeState()
+		}
+		if sealed, err := x.a.forHolders(infoStoreState, first); err == nil {
+			i.EncCredStoreState = sealed
+		}
+	})
 }
 
 // firstAgain sends the first value of a member for ever.

@@ -2,7 +2,6 @@ package authenticator
 
 import (
 	"bytes"
-	"slices"
 	"unicode/utf8"
 
 	"fido-emu/ctap"
@@ -81,15 +80,14 @@ func pinQuirks() []quirk {
 		breach("change-pin-mac-unchecked", "6.5.5.6", "does not verify pinUvAuthParam when it changes the PIN",
 			"whoever sits between chooses the PIN", "clientPin", changePINRequest(ctap.ChangePIN, func(x *exchange, r *request) {
 				if p, secret, ok := x.secret(r); ok && len(r.PinUvAuthParam) > 0 {
-					r.PinUvAuthParam = p.Authenticate(secret, slices.Concat(r.NewPinEnc, r.PinHashEnc))
+					r.PinUvAuthParam = p.Authenticate(secret, pinMessage(r))
 				}
 			})),
 		breach("change-pin-old-unchecked", "6.5.5.6", "changes the PIN whatever the old one",
 			"whoever finds the key gives it a PIN of their own", "clientPin", changePINRequest(ctap.ChangePIN, func(x *exchange, r *request) {
-				padded := x.newPIN(r)
-				x.knowPIN(r)
-				if padded != nil {
-					x.sendPIN(r, padded)
+				if p, secret, ok := x.secret(r); ok && p.Verify(secret, pinMessage(r), r.PinUvAuthParam) {
+					x.knowPIN(r)
+					r.PinUvAuthParam = p.Authenticate(secret, pinMessage(r))
 				}
 			})),
 		breach("change-pin-keeps-old", "6.5.5.6", "answers CTAP2_OK to changePIN and keeps the old PIN",

@@ -57,13 +57,16 @@ func resetQuirks() []quirk {
 				x.a.boot.token = x.boot.token
 			})),
 		breach("reset-does-nothing", "6.6", "answers CTAP2_OK to a reset and changes nothing", second, "rk",
-			beforeCommand(ctap.Reset, func(x *exchange) { x.refuse(ctap.OK) })),
-		breach("reset-short-touch", "6.6", "takes a tap where a long touch is asked for",
-			"a touch for something else wipes the key", "longTouchForReset", ofUser(ctap.Reset, func(p Prompt, _ bool, ask func() Answer) Answer {
-				if answer := ask(); p.Hold == 0 || answer != TimedOut {
-					return answer
+			beforeCommand(ctap.Reset, func(x *exchange) {
+				late := !x.profile.ResetAnytime && x.a.env.Now().Sub(x.boot.poweredAt) > resetWindow
+				if !late && x.a.presence(x.ctx, Prompt{Command: ctap.Reset}) == nil {
+					x.refuse(ctap.OK)
 				}
-				return Granted
+			})),
+		breach("reset-short-touch", "6.6", "takes a tap where a long touch is asked for",
+			"a touch for something else wipes the key", "longTouchForReset", ofUser(ctap.Reset, func(p *Prompt, _ bool, ask func() Answer) Answer {
+				p.Hold = 0
+				return ask()
 			})),
 	}
 }

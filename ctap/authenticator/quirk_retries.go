@@ -115,7 +115,7 @@ func retryQuirks() []quirk {
 		breach("uv-stranger-accepted", "6.5.3.1", "takes any finger for its user's",
 			"anybody is the user", "uv", ofUser(0, takenFor(NotRecognised))),
 		breach("uv-not-asked", "6.5.3.1", "says that the user was verified and asked nobody",
-			"whoever finds the key uses it", "uv", ofUser(0, func(_ Prompt, verify bool, ask func() Answer) Answer {
+			"whoever finds the key uses it", "uv", ofUser(0, func(_ *Prompt, verify bool, ask func() Answer) Answer {
 				if verify {
 					return Granted
 				}

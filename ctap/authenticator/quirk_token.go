@@ -18,8 +18,8 @@ func tokenQuirks() []quirk {
 				if r.Permissions == nil {
 					p := ctap.PermMakeCredential | ctap.PermGetAssertion
 					r.Permissions = &p
+					x.defaultSite(r)
 				}
-				x.defaultSite(r)
 			})),
 		breach("permissions-zero-accepted", "6.5.5.7.2", "gives a token for permissions of 0",
 			"a token may do what nobody asked for", "pinUvAuthToken", changePINRequest(ctap.GetTokenUsingPin, func(x *exchange, r *request) {

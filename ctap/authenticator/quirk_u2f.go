@@ -132,7 +132,7 @@ func u2fAnswer(ins byte, change func([]byte)) behaviour {
 
 func u2fTouchless(ins byte) behaviour {
 	return behaviour{env: func(q *quirks, e *Env) {
-		e.User = alterUser(e.User, func(p Prompt, _ bool, ask func() Answer) Answer {
+		e.User = alterUser(e.User, func(p *Prompt, _ bool, ask func() Answer) Answer {
 			if q.x != nil && q.x.instruction() == ins {
 				return Granted
 			}
