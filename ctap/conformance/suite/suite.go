@@ -7,6 +7,7 @@ import (
 
 	"fido-emu/ctap/conformance"
 	"fido-emu/ctap/conformance/suite/cbor"
+	"fido-emu/ctap/conformance/suite/clientpin"
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/u2f"
@@ -17,6 +18,7 @@ func Groups() []conformance.Group {
 	return []conformance.Group{
 		ctaphid.Group(),
 		u2f.Group(),
+		clientpin.Group(),
 		cbor.Group(),
 		getinfo.Group(),
 	}
