@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"ctap/trace":         {"ctap", "ctap/cose"},
 	"ctap/authenticator": {"ctap", "ctap/cose", "ctap/pinuv"},
 	"ctap/platform":      {"ctap", "ctap/cose", "ctap/pinuv"},
-	"ctap/conformance":   {"ctap", "ctap/cose", "ctap/pinuv", "hid"},
+	"ctap/conformance":   {"ctap", "ctap/cose", "ctap/pinuv", "hid", "attestation"},
 	"attestation":        {"ctap", "ctap/cose", "ctap/authenticator"},
 	"state":              {"ctap", "ctap/cose", "ctap/authenticator"},
 	"tpmsim":             {"ctap", "ctap/cose", "ctap/authenticator", "attestation"},
