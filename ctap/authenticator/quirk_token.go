@@ -73,7 +73,7 @@ func tokenQuirks() []quirk {
 			"any program knows the token", "pinUvAuthToken", resend(func(_ *exchange, t *token) { t.value = make([]byte, len(t.value)) })),
 		breach("token-iv-zero", "6.5.7", "encrypts under protocol two with an IV of zeros",
 			"who listens sees when a token comes twice", "pinUvAuthToken", changeAnswer(ctap.ClientPIN, func(x *exchange, r *ctap.ClientPINResponse) {
-				if r.PinUvAuthToken != nil {
+				if r.PinUvAuthToken != nil && x.issued() {
 					r.PinUvAuthToken = x.encryptToken(bytes.NewReader(make([]byte, 16)))
 				}
 			})),
@@ -94,12 +94,18 @@ func (x *exchange) defaultSite(r *ctap.ClientPINRequest) {
 // resend changes a token that was just issued, and the answer with it.
 func resend(change func(*exchange, *token)) behaviour {
 	return changeAnswer(ctap.ClientPIN, func(x *exchange, r *ctap.ClientPINResponse) {
-		if r.PinUvAuthToken == nil {
+		if r.PinUvAuthToken == nil || !x.issued() {
 			return
 		}
 		change(x, &x.a.boot.token)
 		r.PinUvAuthToken = x.encryptToken(x.a.env.Rand)
 	})
+}
+
+// issued tells whether the request got a new token, and not the persistent one.
+func (x *exchange) issued() bool {
+	t := &x.a.boot.token
+	return t.inUse && !bytes.Equal(t.value, x.boot.token.value)
 }
 
 // encryptToken encrypts the token to the platform again.
