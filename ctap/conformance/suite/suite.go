@@ -8,6 +8,7 @@ import (
 	"fido-emu/ctap/conformance"
 	"fido-emu/ctap/conformance/suite/cbor"
 	"fido-emu/ctap/conformance/suite/clientpin"
+	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/u2f"
@@ -21,6 +22,7 @@ func Groups() []conformance.Group {
 		clientpin.Group(),
 		cbor.Group(),
 		getinfo.Group(),
+		credmgmt.Group(),
 	}
 }
 
