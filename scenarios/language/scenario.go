@@ -60,6 +60,7 @@ type Device struct {
 	Name, Profile, Owner, Account string
 	PIN, Passcode                 string
 	Touch                         string
+	Quirks                        []string
 	Faults                        []Fault // in the order of the file
 	At                            report.Location
 }
@@ -117,6 +118,7 @@ func device(f Field) Device {
 		Name: f.Name, At: f.At, Profile: f.Value.text("profile", ""), Owner: f.Value.text("owner", ""),
 		Account: f.Value.text("account", ""), PIN: f.Value.text("pin", ""),
 		Passcode: f.Value.text("passcode", ""), Touch: f.Value.text("touch", "yes"),
+		Quirks: f.Value.texts("quirks"),
 	}
 	for _, v := range f.Value.named("faults") {
 		fault, _ := FaultOf(v.Name, v.Value) // what is wrong with it is found with what cannot work

@@ -131,6 +131,7 @@ func (d *Device) beyond(as language.Device) (reasons []string) {
 		{d.Model.Keys == fixtures.TPMKeys, d.Model.Name + " has its keys in a TPM"},
 		{as.Account != "", "it can be in no sync account of the scenario"},
 		{as.Touch != "yes", "nobody can be told not to touch it (touch: " + as.Touch + ")"},
+		{len(as.Quirks) > 0, "no key can be told to break its specification, and quirks are for emulated devices"},
 		{len(as.Faults) > 0, "its wire is in order, and faults are for emulated devices"},
 	} {
 		if b.is {

@@ -27,6 +27,9 @@ func Check(s *language.Scenario) language.Problems {
 
 func checkDevice(s *language.Scenario, d language.Device) string {
 	m, err := Model(d.Profile)
+	if err == nil {
+		m, err = m.With(d.Quirks...)
+	}
 	switch {
 	case err != nil:
 		return err.Error()

@@ -96,6 +96,9 @@ func (w *World) newDevice(ctx context.Context, as language.Device) (*Device, err
 	if err != nil {
 		return nil, err
 	}
+	if model, err = model.With(as.Quirks...); err != nil {
+		return nil, err
+	}
 	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
 	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile}
 	d.env = authenticator.Env{
