@@ -11,6 +11,7 @@ import (
 	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
+	"fido-emu/ctap/conformance/suite/makecredential"
 	"fido-emu/ctap/conformance/suite/u2f"
 )
 
@@ -22,6 +23,7 @@ func Groups() []conformance.Group {
 		clientpin.Group(),
 		cbor.Group(),
 		getinfo.Group(),
+		makecredential.Group(),
 		credmgmt.Group(),
 	}
 }
