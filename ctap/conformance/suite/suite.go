@@ -12,6 +12,7 @@ import (
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/makecredential"
+	"fido-emu/ctap/conformance/suite/reset"
 	"fido-emu/ctap/conformance/suite/u2f"
 )
 
@@ -21,6 +22,7 @@ func Groups() []conformance.Group {
 		ctaphid.Group(),
 		u2f.Group(),
 		clientpin.Group(),
+		reset.Group(),
 		cbor.Group(),
 		getinfo.Group(),
 		makecredential.Group(),
