@@ -168,8 +168,8 @@ func encodeAnswer(answer any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// handle gives a request to the handler of its command. Every command but
-// authenticatorGetNextAssertion ends an enumeration that is under way.
+// handle gives a request to the handler of its command. Every command ends the
+// enumerations that it does not go on with.
 func (a *Authenticator) handle(ctx context.Context, command ctap.Command, request []byte) (any, error) {
 	if !a.HasCTAP2() {
 		return nil, ctap.ErrInvalidCommand
@@ -178,13 +178,13 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 		return nil, ctap.ErrRequestTooLarge
 	}
 	params := request[1:]
+	if command != ctap.CredentialManagement && command != ctap.CredentialManagementPreview {
+		a.boot.enumeration = enumeration{}
+	}
 	if command == ctap.GetNextAssertion {
 		return a.getNextAssertion(ctx)
 	}
 	a.boot.pending = pending{}
-	if command != ctap.CredentialManagement && command != ctap.CredentialManagementPreview {
-		a.boot.enumeration = enumeration{}
-	}
 	switch command {
 	case ctap.MakeCredential:
 		return answered(a.makeCredential(ctx, params))
