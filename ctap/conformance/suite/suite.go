@@ -8,6 +8,7 @@ import (
 	"fido-emu/ctap/conformance"
 	"fido-emu/ctap/conformance/suite/cbor"
 	"fido-emu/ctap/conformance/suite/clientpin"
+	"fido-emu/ctap/conformance/suite/config"
 	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
 	"fido-emu/ctap/conformance/suite/getinfo"
@@ -27,6 +28,7 @@ func Groups() []conformance.Group {
 		getinfo.Group(),
 		makecredential.Group(),
 		credmgmt.Group(),
+		config.Group(),
 	}
 }
 
