@@ -31,6 +31,7 @@ type conformFlags struct {
 	pinEnv, pinFile string
 	timeout         time.Duration
 	robot           robotFlags
+	mutants         mutantFlags
 }
 
 func conformCommand(u ui) *cobra.Command {
@@ -68,6 +69,7 @@ func conformCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN of the key in its first line")
 	flags.DurationVar(&f.timeout, "timeout", 0, "real time that a case may take beyond what it has to wait (default 10s, 2m0s with --device)")
 	f.robot.add(c)
+	f.mutants.add(flags)
 	return c
 }
 
@@ -78,9 +80,15 @@ func conform(ctx context.Context, u ui, f conformFlags) error {
 	if err := f.robot.check(f.device); err != nil {
 		return err
 	}
+	if err := f.mutants.check(f); err != nil {
+		return err
+	}
 	groups, err := f.choose()
 	if err != nil {
 		return err
+	}
+	if f.mutants.run && !f.list {
+		return conformMutants(ctx, u, f, groups)
 	}
 	if f.list {
 		return u.listCases(groups, f.json)
