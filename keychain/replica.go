@@ -311,12 +311,23 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 		return ctap.ErrKeyStoreFull
 	}
 	mine := *cred
-	mine.CreatedAt = cred.CreatedAt.UTC() // as it comes back from the service
+	mine.CreatedAt = d.replica.ownTime(cred.RP.ID, cred.CreatedAt.UTC()) // as it comes back from the service
 	mine.BackedUp = d.joined && d.provider.BackedUpAtOnce
 	if err := d.replica.make(&mine, old, d.env.Rand); err != nil {
 		return err
 	}
 	return d.commit()
+}
+
+// ownTime returns at, or the next time at which no credential of a relying party was
+// made: what was made in the same instant still has an order.
+func (r *replica) ownTime(rpID string, at time.Time) time.Time {
+	for _, e := range r.byRP[sha256.Sum256([]byte(rpID))] {
+		if e.cred.CreatedAt.Equal(at) {
+			at = at.Add(time.Nanosecond)
+		}
+	}
+	return at
 }
 
 // full tells whether there is no room for c, which takes the place of old, or of
