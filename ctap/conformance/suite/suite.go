@@ -11,7 +11,9 @@ import (
 	"fido-emu/ctap/conformance/suite/config"
 	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
+	"fido-emu/ctap/conformance/suite/getassertion"
 	"fido-emu/ctap/conformance/suite/getinfo"
+	"fido-emu/ctap/conformance/suite/largeblobs"
 	"fido-emu/ctap/conformance/suite/makecredential"
 	"fido-emu/ctap/conformance/suite/reset"
 	"fido-emu/ctap/conformance/suite/u2f"
@@ -27,8 +29,10 @@ func Groups() []conformance.Group {
 		cbor.Group(),
 		getinfo.Group(),
 		makecredential.Group(),
+		getassertion.Group(),
 		credmgmt.Group(),
 		config.Group(),
+		largeblobs.Group(),
 	}
 }
 
