@@ -192,8 +192,8 @@ func (s *Secret) ReadToken(reply *Reply) *Token {
 	return &Token{Protocol: s.Protocol, Value: s.Decrypt(answer.PinUvAuthToken)}
 }
 
-// Token gets a token with permissions, by the PIN where one is set, and else by
-// built-in user verification; from an authenticator without permissions, a token
+// Token gets a token with permissions, by the PIN where one is set and may give them,
+// and else by built-in user verification; from an authenticator without permissions, a token
 // with those of the old kind. rpID may be empty. The case fails when it is refused.
 func (r *Run) Token(permissions ctap.Permissions, rpID string) *Token {
 	return r.TokenOf(r.Protocol(), permissions, rpID)
@@ -205,7 +205,7 @@ func (r *Run) TokenOf(p pinuv.Protocol, permissions ctap.Permissions, rpID strin
 	switch {
 	case !o["pinUvAuthToken"]:
 		return s.ReadToken(r.Send(ctap.ClientPIN, s.GetPinTokenParams(r.PIN())))
-	case o["clientPin"]:
+	case o["clientPin"] && !(o["uv"] && o["noMcGaPermissionsWithClientPin"] && permissions&(ctap.PermMakeCredential|ctap.PermGetAssertion) != 0):
 		return s.ReadToken(r.Send(ctap.ClientPIN, s.TokenUsingPINParams(r.PIN(), permissions, rpID)))
 	}
 	return s.ReadToken(r.Send(ctap.ClientPIN, s.TokenUsingUVParams(permissions, rpID)))
