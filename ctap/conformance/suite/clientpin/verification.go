@@ -140,9 +140,9 @@ func verificationTries() []conformance.Case {
 		}
 		r.Plan(conformance.Touch)
 	}
-	// unblock gives the tries back by the PIN, where there can be one.
+	// unblock gives the tries back by the PIN, where there can be one for ceremonies.
 	unblock := func(r *conformance.Run, all uint) {
-		if _, pin := r.Info().Options["clientPin"]; !pin {
+		if _, pin := r.Info().Options["clientPin"]; !pin || r.Info().Options[noMcGa] {
 			return
 		}
 		if !r.Info().Options["clientPin"] {

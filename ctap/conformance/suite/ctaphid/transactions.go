@@ -33,13 +33,18 @@ func busy() []conformance.Case {
 		}),
 		wire("busy.continuation-of-another", section, "a continuation packet of another channel does not disturb a message that comes in", func(r *conformance.Run, w *conformance.Raw) {
 			one, two := w.NewChannel(), w.NewChannel()
-			rest := half(r, w, one)
+			payload := r.Bytes(room(w) + 10)
+			w.Write(conformance.Begin(one, hid.Ping, len(payload), payload[:room(w)]))
 			w.Write(conformance.Continue(two, 0, r.Bytes(10)))
-			if m, ok := w.Message(moment / 3); ok {
+			w.Write(conformance.Continue(one, 0, payload[room(w):]))
+			m, ok := w.Message(3 * time.Second)
+			if ok && m.Channel == two {
 				wantCode(r, m, two, hid.ErrChannelBusy)
 				r.Tolerate("OpenSK tells other channels ERR_CHANNEL_BUSY for any packet", "it answers a continuation packet of another channel")
+				m = w.Answer(one)
 			}
-			rest()
+			r.Require(ok && m.Channel == one, "the message was not answered")
+			wantEcho(r, m, payload)
 		}),
 		blinking("busy.ping", section, "while a request is worked on, another channel is told ERR_CHANNEL_BUSY", func(r *conformance.Run, w *conformance.Raw, cid uint32) {
 			other := newChannelMeanwhile(r, w, cid)

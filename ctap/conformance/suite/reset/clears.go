@@ -20,6 +20,9 @@ func withPIN(id, why string, run func(r *conformance.Run), needs ...conformance.
 	return c
 }
 
+// ceremonies needs a PIN, where there is one, to serve for ceremonies.
+var ceremonies = conformance.NoOption(noMcGa)
+
 // verification is about the PIN, its tries, tokens and fingers.
 func verification() []conformance.Case {
 	return conformance.One(
@@ -36,7 +39,7 @@ func verification() []conformance.Case {
 			reset(r)
 			left, _ := r.PINRetries()
 			conformance.Equal(r, "pinRetries", left, all)
-		}),
+		}, ceremonies),
 		withPIN("pin-blocked", "a reset helps an authenticator whose PIN is blocked", func(r *conformance.Run) {
 			all, _ := r.PINRetries()
 			for n := range all {
@@ -51,7 +54,7 @@ func verification() []conformance.Case {
 			r.SetPIN("8264-1739")
 			left, _ = r.PINRetries()
 			conformance.Equal(r, "pinRetries", left, all)
-		}),
+		}, ceremonies),
 		withPIN("token", "a reset ends every token", func(r *conformance.Run) {
 			r.PowerCycle()
 			t := r.Token(ctap.PermMakeCredential|ctap.PermGetAssertion, conformance.RPID)
@@ -61,7 +64,7 @@ func verification() []conformance.Case {
 			m := r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams())
 			r.Send(ctap.MakeCredential, m).Tolerate(conformance.Deviates("CTAP 2.0 answers CTAP2_ERR_PIN_NOT_SET where no PIN is set", ctap.ErrPINNotSet)).
 				Want(ctap.ErrPINAuthInvalid)
-		}, conformance.NoOption("noMcGaPermissionsWithClientPin")),
+		}, ceremonies),
 		wiping("fingers", "a reset removes enrolled fingers", 0, func(r *conformance.Run) {
 			reset(r)
 			for _, id := range []string{"bioEnroll", "uv"} {
@@ -100,7 +103,7 @@ func settings() []conformance.Case {
 			reset(r)
 			r.SetPIN(conformance.DefaultPIN)
 			r.Require(!told(), "the relying party is still told the minimum PIN length")
-		}, append(minimum, conformance.Extension("minPinLength"))...),
+		}, append(minimum, conformance.Extension("minPinLength"), ceremonies)...),
 		withPIN("force-change", "after a reset no PIN must be changed", func(r *conformance.Run) {
 			configure(r, ctap.SetMinPINLength, conformance.M{3: true})
 			r.Require(r.FreshInfo().ForcePINChange, "getInfo does not say forcePINChange")

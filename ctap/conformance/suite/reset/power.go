@@ -83,7 +83,7 @@ func powerKeeps() []conformance.Case {
 			r.Require(r.Info().Options["clientPin"], "getInfo says that no PIN is set")
 			s := r.Agree(r.Protocol())
 			r.Send(ctap.ClientPIN, s.GetPinTokenParams("8264-1739")).OK()
-		}, conformance.CanPIN(), conformance.NoOption("noMcGaPermissionsWithClientPin")),
+		}, conformance.CanPIN(), ceremonies),
 		powered("large-blobs.kept", conformance.Since21("6.10.2"), "a power cycle leaves the large-blob array", func(r *conformance.Run) {
 			ready(r)
 			writeBlobs(r, []byte{0x81, 0xA0}, 0)
@@ -119,7 +119,7 @@ func selection() []conformance.Case {
 		r.ReadCredential(m, r.Send(ctap.MakeCredential, m))
 	})
 	withToken.Start = conformance.WithPIN
-	withToken.Needs = []conformance.Need{conformance.CanToken(), conformance.NoOption("noMcGaPermissionsWithClientPin")}
+	withToken.Needs = []conformance.Need{conformance.CanToken(), ceremonies}
 	return conformance.One(
 		selects("touch", "authenticatorSelection asks for a touch, and has no answer but CTAP2_OK", 0, func(r *conformance.Run) {
 			r.Send(ctap.Selection, nil).Touched().OK().Empty()

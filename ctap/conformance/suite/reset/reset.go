@@ -20,7 +20,10 @@ func Group() conformance.Group {
 	)}
 }
 
-const section = "6.6"
+const (
+	section = "6.6"
+	noMcGa  = "noMcGaPermissionsWithClientPin"
+)
 
 // wiping is a case that resets the authenticator, or tries to. It begins with one that
 // was just reset; ready makes it one that can make credentials.
@@ -31,9 +34,11 @@ func wiping(id, why string, hands conformance.Gesture, run func(r *conformance.R
 	}
 }
 
-// ready sets a PIN where there can be one and nothing else verifies the user.
+// ready sets a PIN where there can be one that serves for ceremonies, and nothing else
+// verifies the user.
 func ready(r *conformance.Run) {
-	if set, can := r.Info().Options["clientPin"]; can && !set && !r.Info().Options["uv"] {
+	o := r.Info().Options
+	if set, can := o["clientPin"]; can && !set && !o["uv"] && !o[noMcGa] {
 		r.SetPIN(conformance.DefaultPIN)
 	}
 }
@@ -166,7 +171,7 @@ func credentials() []conformance.Case {
 			ready(r)
 			there(r, r.NewCredential())
 			look(r, c).Want(ctap.ErrNoCredentials)
-		}),
+		}, ceremonies),
 		wiping("u2f", "a reset makes U2F credentials worthless", 0, func(r *conformance.Run) {
 			application := r.Bytes(32)
 			data := append(r.Bytes(32), application...)
