@@ -32,9 +32,10 @@ type model struct {
 	upload                       upload
 	listing                      listing
 	counter                      uint32
-	agreed                       map[uint]string   // key agreement keys, by protocol
-	retired                      []string          // and those that were given up
-	secretsSeen                  map[string]string // hmac-secret outputs that were seen, by what they depend on
+	agreed                       map[uint]string    // key agreement keys, by protocol
+	retired                      []string           // and those that were given up
+	shared                       map[uint][2][]byte // the platform's public keys and the shared secrets
+	secretsSeen                  map[string]string  // hmac-secret outputs that were seen, by what they depend on
 }
 
 // renew gives up all key agreement keys.
@@ -91,7 +92,7 @@ type listing struct {
 }
 
 func newModel(p authenticator.Profile, now time.Time) model {
-	m := model{p: p, powered: now, secretsSeen: map[string]string{}, agreed: map[uint]string{}}
+	m := model{p: p, powered: now, secretsSeen: map[string]string{}, agreed: map[uint]string{}, shared: map[uint][2][]byte{}}
 	m.factory()
 	for i := range p.Biometrics.Enrolled {
 		m.fingers = append(m.fingers, finger{string([]byte{0, 0, 0, byte(i + 1)}), "Finger " + string(rune('1'+i))})

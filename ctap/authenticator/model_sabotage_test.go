@@ -223,6 +223,7 @@ func reversed(found []*stored) []*stored {
 func TestModelObjects(t *testing.T) {
 	for name, sabotage := range sabotages() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, profile := range []string{"key", "bio"} {
 				if against, _ := played(modelled()[profile], 500, sabotage); against != nil {
 					t.Logf("%s: %s", profile, against[0])
