@@ -1,0 +1,9 @@
+package getassertion
+
+import (
+	"testing"
+
+	"fido-emu/fixtures/bench/suitetest"
+)
+
+func TestProfilesPass(t *testing.T) { suitetest.Passes(t, Group()) }
