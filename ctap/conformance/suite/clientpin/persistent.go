@@ -59,7 +59,7 @@ func persistent() []conformance.Case {
 	), conformance.One(
 		plain("same", "6.5.2.1", "the persistent token is the same every time, beside all others", func(r *conformance.Run) {
 			t := r.Token(read, "")
-			r.Token(ctap.PermGetAssertion, tokenRP)
+			r.Token(ctap.PermCredentialMgmt, "")
 			r.Require(bytes.Equal(r.Token(read, "").Value, t.Value), "the persistent token is another one")
 			reads(r, t)
 		}),

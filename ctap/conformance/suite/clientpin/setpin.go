@@ -103,11 +103,14 @@ func lengths() []conformance.Case {
 		}, run)
 	}
 	taken := func(id, section, why string, pin func(r *conformance.Run) string) []conformance.Case {
-		return length(id, section, why, func(r *conformance.Run, p pinuv.Protocol) {
-			text := pin(r)
-			r.Send(ctap.ClientPIN, r.Agree(p).SetPINParams(text)).OK()
-			r.LearnPIN(text)
-			enter(r, p, text).OK()
+		return conformance.One(conformance.Case{
+			ID: "clientpin.length." + id, Rule: conformance.Since20(section), Start: conformance.Blank, Destructive: true,
+			Needs: ceremoniesByPIN, Why: why,
+			Run: func(r *conformance.Run) {
+				text := pin(r)
+				r.SetPIN(text)
+				enter(r, r.Protocol(), text).OK()
+			},
 		})
 	}
 	refused := func(id, section, why string, pin func(r *conformance.Run) []byte, also ...ctap.Status) []conformance.Case {

@@ -160,7 +160,7 @@ func ended() []conformance.Case {
 			dead(r, earlier, tokenRP)
 		}),
 		conformance.BothProtocols(conformance.Case{
-			ID: "clientpin.token.pin-change", Rule: conformance.Since20("6.5.5.6"), Start: conformance.WithPIN, Destructive: true, Needs: ceremoniesByPIN,
+			ID: "clientpin.token.pin-change", Rule: conformance.Since21("6.5.5.6"), Start: conformance.WithPIN, Destructive: true, Needs: tokensByPIN,
 			Why: "changing the PIN ends every token",
 		}, func(r *conformance.Run, p pinuv.Protocol) {
 			t := get(r, p, tokenRP)

@@ -41,7 +41,7 @@ func powerEnds() []conformance.Case {
 			r.Send(ctap.CredentialManagement, begin).OK()
 			r.PowerCycle()
 			r.Send(ctap.CredentialManagement, conformance.M{1: ctap.EnumerateRPsNext}).Want(ctap.ErrNotAllowed)
-		}, rk, manage),
+		}, rk, manage, ceremonies),
 		powered("large-blobs", conformance.Since21("6.10.2"), "a power cycle ends a large-blob array that comes in fragments; the one before stays", func(r *conformance.Run) {
 			ready(r)
 			before := hex.EncodeToString(readBlobs(r))

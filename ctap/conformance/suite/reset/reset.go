@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"fido-emu/ctap"
@@ -15,7 +16,7 @@ import (
 // Group is the group reset.
 func Group() conformance.Group {
 	return conformance.Group{Name: "reset", Title: "Reset, power and selection", Cases: conformance.Join(
-		asking(), window(), credentials(), verification(), settings(), data(), longTouch(),
+		asking(), elsewhere(), window(), credentials(), verification(), settings(), data(), longTouch(),
 		powerEnds(), powerKeeps(), selection(),
 	)}
 }
@@ -30,8 +31,14 @@ const (
 func wiping(id, why string, hands conformance.Gesture, run func(r *conformance.Run), needs ...conformance.Need) conformance.Case {
 	return conformance.Case{
 		ID: "reset." + id, Rule: conformance.Since20(section), Start: conformance.Blank, Destructive: true,
-		Hands: conformance.Touch | conformance.LongTouch | conformance.Replug | hands, Needs: needs, Why: why, Run: run,
+		Hands: conformance.Touch | conformance.LongTouch | conformance.Replug | hands, Why: why, Run: run,
+		Needs: append(needs, conformance.When(overUSB, "transportsForReset lacks usb")),
 	}
+}
+
+// overUSB tells whether a reset may come over USB, which cases use.
+func overUSB(i *ctap.Info) bool {
+	return len(i.TransportsForReset) == 0 || slices.Contains(i.TransportsForReset, "usb")
 }
 
 // ready sets a PIN where there can be one that serves for ceremonies, and nothing else
@@ -105,6 +112,26 @@ func asking() []conformance.Case {
 			r.SendCancelled(ctap.Reset, nil).Want(ctap.ErrKeepaliveCancel)
 		}),
 	)
+}
+
+// elsewhere is about a reset over a transport that transportsForReset leaves out (CTAP
+// 2.2).
+func elsewhere() []conformance.Case {
+	return conformance.One(conformance.Case{
+		ID: "reset.transport", Rule: conformance.Since22(section), Start: conformance.Blank, Destructive: true,
+		Hands: conformance.Touch | conformance.Replug,
+		Why:   "a reset over a transport that transportsForReset leaves out is CTAP2_ERR_OPERATION_DENIED, and nothing is lost",
+		Needs: []conformance.Need{
+			conformance.Member(0x1A), conformance.When(func(i *ctap.Info) bool { return !overUSB(i) }, "transportsForReset has usb"),
+		},
+		Run: func(r *conformance.Run) {
+			ready(r)
+			c := r.NewCredential()
+			r.PowerCycle()
+			r.Send(ctap.Reset, nil).Want(ctap.ErrOperationDenied)
+			there(r, c)
+		},
+	})
 }
 
 // The window in which a reset is taken, and times within and after it.
