@@ -9,6 +9,7 @@ import (
 	"fido-emu/ctap"
 )
 
+// rapidInt draws a number from 0 to most.
 func rapidInt(w *world, most int, what string) int { return rapid.IntRange(0, most).Draw(w.T, what) }
 
 // dice is 0 where nothing unusual is to be chosen.

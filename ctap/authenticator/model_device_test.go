@@ -12,7 +12,7 @@ import (
 	"fido-emu/ctap/authenticator"
 )
 
-// fingers is a subcommand of authenticatorBioEnrollment.
+// bioEnroll is a subcommand of authenticatorBioEnrollment.
 func (w *world) bioEnroll() {
 	if !w.p.Biometrics.Enrollment {
 		w.Skip("no sensor")

@@ -84,7 +84,7 @@ func (w *world) hasPIN() {
 	}
 }
 
-// setPIN is setPIN.
+// setPIN sets a PIN, where there may be one already.
 func (w *world) setPIN() {
 	w.hasPIN()
 	p, pin := w.protocol(), pick(w, pins, "pin")
@@ -127,7 +127,7 @@ func (w *world) want(got, want ctap.Status, what string) {
 	}
 }
 
-// changePIN is changePIN, with the PIN or with another one.
+// changePIN changes the PIN, with the PIN or with another one.
 func (w *world) changePIN() {
 	w.hasPIN()
 	p, old, pin := w.protocol(), w.guess(), pick(w, pins, "pin")

@@ -220,7 +220,7 @@ func (k *token) grants(permission ctap.Permissions, protocol uint, rp string, no
 	return k.alive(now)
 }
 
-// verified tells whether some form of user verification is set up (section 6.4).
+// protected tells whether some form of user verification is set up (section 6.4).
 func (m *model) protected() bool { return m.pin != "" || m.builtIn() }
 
 func (m *model) builtIn() bool {

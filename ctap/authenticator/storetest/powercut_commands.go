@@ -17,6 +17,7 @@ type command struct {
 	name    string
 	writes  int  // durable ones
 	fresh   bool // of an authenticator that is new
+	synced  bool // of one whose credentials sync, which stores them before it attests
 	guesses bool // it gives a wrong PIN or finger
 	proves  bool // it gives the right one, which brings tries back
 	ready   func(k *key) func()
@@ -30,6 +31,8 @@ func cuttable() []command {
 		{name: "makeCredential, sealed", writes: 1, ready: func(k *key) func() { return k.makes("dan", false) }},
 		{name: "makeCredential by finger", writes: 4, proves: true, ready: func(k *key) func() { return k.verifies(authenticator.Granted) }},
 		{name: "makeCredential by a wrong finger", writes: 3, guesses: true, ready: func(k *key) func() { return k.verifies(authenticator.NotRecognised) }},
+		{name: "makeCredential, synced", writes: 2, synced: true, ready: func(k *key) func() { return k.makes("dan", true) }},
+		{name: "makeCredential, synced, in the place of another", writes: 2, synced: true, ready: func(k *key) func() { return k.makes("ada", true) }},
 		{name: "getAssertion", writes: 1, ready: func(k *key) func() { return k.asserts(nil) }},
 		{name: "getAssertion that writes a large blob", writes: 2, ready: (*key).writesLargeBlob},
 		{name: "setPIN", writes: 1, fresh: true, ready: (*key).setPIN},

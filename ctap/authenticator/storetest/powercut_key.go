@@ -21,6 +21,7 @@ type key struct {
 	*supply
 	t      reporter
 	open   func() Stores
+	synced bool
 	auth   *authenticator.Authenticator
 	env    authenticator.Env
 	rand   *rand.ChaCha8 // the platform's own
@@ -60,7 +61,7 @@ func keyProfile() authenticator.Profile {
 // leaves it new.
 func startKey(t reporter, open func() Stores, c command) *key {
 	t.Helper()
-	k := &key{supply: &supply{}, t: t, open: open, rand: rand.NewChaCha8([32]byte{1})}
+	k := &key{supply: &supply{}, t: t, open: open, synced: c.synced, rand: rand.NewChaCha8([32]byte{1})}
 	source := rand.NewChaCha8([32]byte{2})
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	k.env = authenticator.Env{
@@ -89,12 +90,13 @@ func (k *key) restart() {
 	stores := k.open()
 	k.env.Device, k.env.Credentials = cutDevice{stores.Device, k.supply}, cutCredentials{stores.Credentials, k.supply}
 	var err error
-	k.auth, err = authenticator.New(keyProfile(), k.env)
+	p := keyProfile()
+	p.BackupEligible = k.synced
+	k.auth, err = authenticator.New(p, k.env)
 	must(k.t, err)
 }
 
-// send sends a request and demands a status, the first of those that are given where
-// there is more than one possible.
+// send sends a request and demands one of these statuses, or none in particular.
 func (k *key) send(command ctap.Command, params, into any, want ...ctap.Status) ctap.Status {
 	k.t.Helper()
 	request, err := ctap.NewRequest(command, params)
