@@ -11,6 +11,7 @@ import (
 	"fido-emu/ctap/conformance/suite/config"
 	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
+	"fido-emu/ctap/conformance/suite/getassertion"
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/largeblobs"
 	"fido-emu/ctap/conformance/suite/makecredential"
@@ -28,6 +29,7 @@ func Groups() []conformance.Group {
 		cbor.Group(),
 		getinfo.Group(),
 		makecredential.Group(),
+		getassertion.Group(),
 		credmgmt.Group(),
 		config.Group(),
 		largeblobs.Group(),
