@@ -11,6 +11,7 @@ import (
 	"fido-emu/ctap/conformance/suite/config"
 	"fido-emu/ctap/conformance/suite/credmgmt"
 	"fido-emu/ctap/conformance/suite/ctaphid"
+	"fido-emu/ctap/conformance/suite/extensions"
 	"fido-emu/ctap/conformance/suite/getassertion"
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/largeblobs"
@@ -21,7 +22,7 @@ import (
 
 // Groups returns all groups.
 func Groups() []conformance.Group {
-	return []conformance.Group{
+	return slices.Concat([]conformance.Group{
 		ctaphid.Group(),
 		u2f.Group(),
 		clientpin.Group(),
@@ -33,7 +34,7 @@ func Groups() []conformance.Group {
 		credmgmt.Group(),
 		config.Group(),
 		largeblobs.Group(),
-	}
+	}, extensions.Groups())
 }
 
 // Cases returns the cases of groups.
