@@ -143,3 +143,12 @@ func (b *Broken) Error() string { return fmt.Sprintf("relying party broken: %s: 
 
 // Unwrap returns what happened.
 func (b *Broken) Unwrap() error { return b.Err }
+
+// Unsupported is what a relying party has no way to do, or an adapter to it: what
+// needs it is skipped.
+type Unsupported struct {
+	What string // such as "a sign-in without a user name"
+}
+
+// Error says what cannot be done.
+func (u *Unsupported) Error() string { return "this relying party does not offer " + u.What }

@@ -1,0 +1,392 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"fido-emu/rp"
+	"fido-emu/rp/web/inbox"
+	"fido-emu/webauthn"
+)
+
+// Options says with what a description is opened. All may be left out.
+type Options struct {
+	Settings  map[string]string                          // settings of the description, before their variables and defaults
+	Getenv    func(string) string                        // reads environment variables; none are set when nil
+	Transport http.RoundTripper                          // one without a proxy when nil
+	Now       func() time.Time                           // time.Now when nil
+	Sleep     func(context.Context, time.Duration) error // between repetitions; real when nil
+	Observe   func(Exchange)                             // is told of each step, from the goroutine that does it
+	Inbox     *inbox.Inbox                               // where mail arrives, beside the description's own listeners
+	Run       string                                     // ${run}: what tells this run from others in user names
+}
+
+// Site is a relying party that a description tells of. It also implements those
+// optional interfaces of package rp for which the description has sections. An
+// operation that it lacks all the same is an *[rp.Unsupported].
+type Site interface {
+	rp.RelyingParty
+	Origin() string                // of the page where the ceremonies happen
+	RPID() string                  //
+	UserName(person string) string // of somebody in a scenario
+	Capabilities() Capabilities    //
+	Tells(member string) bool      // whether its list of passkeys has a member, such as sign-count
+	Close() error                  // closes the inbox and connections
+}
+
+// Party is the open site, without the optional interfaces.
+type Party struct {
+	d        *Description
+	options  Options
+	settings map[string]string
+	secrets  masker
+	origin   string
+	rpID     string
+	bases    []base
+	hosts    []string // scheme://host of the bases
+	mail     *inbox.Inbox
+	stops    []func() error
+
+	turn sync.Mutex // held by what happens, where the site is serial
+
+	mu      sync.Mutex
+	admin   *actor
+	people  map[string]*actor // by folded user name
+	devices map[string]*actor // new ones, of people who are about to come back in
+	single  string            // user name, where there is one account
+}
+
+type base struct {
+	name string
+	url  *url.URL
+}
+
+// Open prepares a site: it settles the settings and starts the inbox, and sends no
+// request yet. Close it when done.
+func (d *Description) Open(ctx context.Context, o Options) (Site, error) {
+	p := &Party{d: d, options: o, people: map[string]*actor{}, devices: map[string]*actor{}, mail: o.Inbox}
+	p.options.Run = cmp.Or(o.Run, "0")
+	if o.Now == nil {
+		p.options.Now = time.Now
+	}
+	if o.Sleep == nil {
+		p.options.Sleep = sleep
+	}
+	if o.Transport == nil {
+		p.options.Transport = transport()
+	}
+	for _, prepare := range []func(context.Context) error{p.settle, p.locate, p.listen} {
+		if err := prepare(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", d.File, err), p.Close())
+		}
+	}
+	p.admin = p.newActor(admin)
+	return p.withParts(), nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// settle finds the value of every setting.
+func (p *Party) settle(context.Context) error {
+	p.settings = map[string]string{}
+	var missing []string
+	for _, s := range p.d.settings {
+		v, ok := p.options.Settings[s.name]
+		if !ok && s.env != "" && p.options.Getenv != nil {
+			v = p.options.Getenv(s.env)
+			ok = v != ""
+		}
+		if !ok && s.fallback != nil {
+			v, ok = *s.fallback, true
+		}
+		if !ok {
+			missing = append(missing, fmt.Sprintf("setting %s (%s): set the environment variable %s", s.name, cmp.Or(s.text, "no text"), cmp.Or(s.env, "that you give it under env")))
+		}
+		p.settings[s.name] = v
+		if s.secret {
+			p.secrets.add(v)
+		}
+	}
+	if len(missing) > 0 {
+		return errors.New(strings.Join(missing, "; "))
+	}
+	return nil
+}
+
+func (p *Party) setting(name string) any {
+	if v, ok := p.settings[name]; ok {
+		return v
+	}
+	return nil
+}
+
+// locate finds the addresses, the origin and the RP ID.
+func (p *Party) locate(context.Context) error {
+	for _, b := range p.d.bases {
+		text, err := b.value.text(p.setting)
+		if err != nil {
+			return err
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
+			return fmt.Errorf("base %s: %q is no address such as https://login.example.com", b.name, text)
+		}
+		p.bases = append(p.bases, base{b.name, u})
+		p.hosts = append(p.hosts, u.Scheme+"://"+u.Host)
+	}
+	p.origin = p.hosts[0]
+	if p.d.origin != nil {
+		text, err := p.d.origin.text(p.setting)
+		if err != nil {
+			return err
+		}
+		p.origin = text
+	}
+	u, err := url.Parse(p.origin)
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != p.origin {
+		return fmt.Errorf("origin %q: scheme, host and port are expected, such as https://login.example.com", p.origin)
+	}
+	p.rpID = u.Hostname()
+	if p.d.rpID != nil {
+		p.rpID, err = p.d.rpID.text(p.setting)
+	}
+	return err
+}
+
+// listen starts the inbox.
+func (p *Party) listen(ctx context.Context) error {
+	if p.mail == nil {
+		p.mail = &inbox.Inbox{}
+	}
+	if p.d.smtp != nil {
+		text, err := p.d.smtp.text(p.setting)
+		if err != nil {
+			return err
+		}
+		l, err := inbox.Listen(ctx, text)
+		if err != nil {
+			return err
+		}
+		p.stops = append(p.stops, p.mail.ServeSMTP(l))
+	}
+	if p.d.mailbox != nil {
+		text, err := p.d.mailbox.text(p.setting)
+		if err != nil {
+			return err
+		}
+		l, err := inbox.Listen(ctx, text)
+		if err != nil {
+			return err
+		}
+		p.stops = append(p.stops, p.mail.ServeMailbox(l))
+	}
+	return nil
+}
+
+// Close stops the inbox and closes idle connections.
+func (p *Party) Close() error {
+	var errs []error
+	for _, stop := range p.stops {
+		errs = append(errs, stop())
+	}
+	p.stops = nil
+	if t, ok := p.options.Transport.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+	return errors.Join(errs...)
+}
+
+// Origin returns the origin of the page where the ceremonies happen.
+func (p *Party) Origin() string { return p.origin }
+
+// RPID returns the RP ID of the site.
+func (p *Party) RPID() string { return p.rpID }
+
+// Starts returns which relying party the harness is to start for the description;
+// empty where there is none, or where an environment variable gives the address of one
+// that runs.
+func (d *Description) Starts(getenv func(string) string) string {
+	for _, s := range d.settings {
+		if s.name == "address" && s.env != "" && getenv(s.env) != "" {
+			return ""
+		}
+	}
+	return d.Server
+}
+
+// Capabilities returns what the site can do, as its description says.
+func (p *Party) Capabilities() Capabilities { return p.d.Capabilities }
+
+// UserName returns the user name of somebody who is called person in a scenario.
+func (p *Party) UserName(person string) string {
+	vars := func(name string) any {
+		switch name {
+		case "person":
+			return person
+		case "run":
+			return p.options.Run
+		case "rp-id":
+			return p.rpID
+		}
+		return p.setting(name)
+	}
+	if p.d.userName != nil {
+		if text, err := p.d.userName.text(vars); err == nil && text != "" {
+			return text
+		}
+	}
+	return person + "." + p.options.Run + "@" + p.rpID
+}
+
+// Tells tells whether the site's list of passkeys says something of them, by the
+// member's name in a record, such as sign-count.
+func (p *Party) Tells(member string) bool {
+	for _, name := range []string{"person-credentials", "credentials"} {
+		if s := p.d.sections[name]; s != nil {
+			for _, b := range s.record {
+				if b.name == member {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return false
+}
+
+// Register adds a passkey to the account of who.
+func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Credential, error) {
+	r, err := p.begin("register", "registering passkeys", who)
+	if err != nil {
+		return rp.Credential{}, err
+	}
+	defer r.end()
+	r.client = client
+	if err := r.through(ctx); err != nil {
+		return rp.Credential{}, err
+	}
+	p.signedIn(r.main, true)
+	c, err := registered(r.response)
+	if err != nil {
+		return c, err
+	}
+	return credential(c, r.section.record, r.lookup)
+}
+
+// SignIn signs who in, in a browser without cookies, or whomever the authenticator
+// names.
+func (p *Party) SignIn(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Session, error) {
+	if who.Name == "" && !p.d.Capabilities.Usernameless {
+		return rp.Session{}, &rp.Unsupported{What: "signing in without a user name"}
+	}
+	r, err := p.begin("sign-in", "signing in", who)
+	if err != nil {
+		return rp.Session{}, err
+	}
+	defer r.end()
+	r.client = client
+	r.main = p.newActor(person)
+	return r.welcome(ctx)
+}
+
+// welcome goes through a section that opens a session, and makes its cookies those of
+// whoever is signed in.
+func (r *run) welcome(ctx context.Context) (rp.Session, error) {
+	if err := r.through(ctx); err != nil {
+		return rp.Session{}, err
+	}
+	s, err := r.session()
+	if err != nil {
+		return s, broken(r.section.kind.name, err)
+	}
+	r.party.signedIn(r.main, true)
+	r.party.mu.Lock()
+	defer r.party.mu.Unlock()
+	r.party.people[fold(s.Person)] = r.main
+	return s, nil
+}
+
+// session reads what the site says of a session.
+func (r *run) session() (rp.Session, error) {
+	s := rp.Session{Person: r.who.Name, Method: "passkey", Credential: r.used}
+	if r.section.kind.name == "recover" {
+		s.Method = "recovery"
+	}
+	for _, b := range r.section.record {
+		v, err := b.value.value(r.lookup)
+		if err != nil {
+			return s, fmt.Errorf("%s of the session: %w", b.name, err)
+		}
+		switch b.name {
+		case "person":
+			s.Person = textOf(v)
+		case "method":
+			s.Method = textOf(v)
+		case "credential":
+			s.Credential, err = anyBase64(textOf(v))
+			if len(s.Credential) == 0 {
+				s.Credential = nil
+			}
+		case "warnings":
+			list, _ := v.([]any)
+			for _, w := range list {
+				s.Warnings = append(s.Warnings, textOf(w))
+			}
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s of the session: %w", b.name, err)
+		}
+	}
+	if r.section.unproved != "" {
+		s.Warnings = append(s.Warnings, "not proved: "+r.section.unproved)
+	}
+	return s, nil
+}
+
+func (p *Party) signedIn(a *actor, is bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a.signedIn = is
+}
+
+// actorOf returns the actor of a person, a new one for somebody new.
+func (p *Party) actorOf(name string) *actor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.people[fold(name)]
+	if a == nil {
+		a = p.newActor(person)
+		p.people[fold(name)] = a
+	}
+	return a
+}
+
+// deviceOf returns the new device of a person.
+func (p *Party) deviceOf(name string) *actor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.devices[fold(name)]
+	if a == nil {
+		a = p.newActor(device)
+		p.devices[fold(name)] = a
+	}
+	return a
+}
+
+func fold(name string) string { return strings.ToLower(name) }

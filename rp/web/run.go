@@ -1,0 +1,516 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fido-emu/rp"
+	"fido-emu/webauthn"
+)
+
+// run is one passage through a section.
+type run struct {
+	party   *Party
+	section *section
+	who     rp.Person
+	main    *actor // whose cookies go along where a step does not say
+	client  webauthn.Client
+
+	given   map[string]any // what the caller gives, and the harness sets
+	vars    map[string]any // what steps took
+	current *actor         // of the step under way
+	last    *answer
+	steps   int // taken
+
+	response []byte // the authenticator's latest
+	used     []byte // ID of its passkey
+}
+
+// begin prepares a passage through a section. End it.
+func (p *Party) begin(section, what string, who rp.Person) (*run, error) {
+	s := p.d.sections[section]
+	if s == nil {
+		return nil, &rp.Unsupported{What: what}
+	}
+	if err := p.alone(who); err != nil {
+		return nil, err
+	}
+	if p.d.Capabilities.Serial {
+		p.turn.Lock()
+	}
+	groups := []any{}
+	for _, g := range who.Groups {
+		groups = append(groups, g)
+	}
+	r := &run{party: p, section: s, who: who, vars: map[string]any{}, given: map[string]any{
+		"origin": p.origin, "rp-id": p.rpID, "run": p.options.Run, "now": p.options.Now().UTC().Format(time.RFC3339),
+		"person": who.Name, "person.name": who.Name, "person.display-name": who.DisplayName, "person.groups": groups,
+	}}
+	switch s.kind.as {
+	case admin:
+		r.main = p.admin
+	case person:
+		r.main = p.actorOf(who.Name)
+	case device:
+		r.main = p.deviceOf(who.Name)
+	}
+	r.current = r.main
+	return r, nil
+}
+
+func (r *run) end() {
+	if r.party.d.Capabilities.Serial {
+		r.party.turn.Unlock()
+	}
+}
+
+// alone holds a site with one account to one person.
+func (p *Party) alone(who rp.Person) error {
+	if !p.d.Capabilities.SingleUser || who.Name == "" {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.single != "" && p.single != fold(who.Name) {
+		return &rp.Unsupported{What: "more than one account"}
+	}
+	p.single = fold(who.Name)
+	return nil
+}
+
+// perform goes through a section.
+func (p *Party) perform(ctx context.Context, section, what string, who rp.Person, given map[string]any) (*run, error) {
+	r, err := p.begin(section, what, who)
+	if err != nil {
+		return nil, err
+	}
+	defer r.end()
+	for name, v := range given {
+		r.given[name] = v
+	}
+	return r, r.through(ctx)
+}
+
+// through takes the steps of the section, and those of its proof. A proof that fails
+// after all was accepted is a site that contradicts itself.
+func (r *run) through(ctx context.Context) error {
+	if err := r.take(ctx, r.section.steps, false); err != nil {
+		return err
+	}
+	if len(r.section.proof) == 0 {
+		return nil
+	}
+	err := r.take(ctx, r.section.proof, true)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return broken(r.section.kind.name, fmt.Errorf("accepted, but a follow-up call does not show it: %w", err))
+}
+
+// take takes steps in order, but for jumps.
+func (r *run) take(ctx context.Context, steps []step, proof bool) error {
+	for i := 0; i < len(steps); {
+		if r.steps++; r.steps > r.party.d.limits.steps {
+			return broken(r.section.kind.name, fmt.Errorf("more than %d steps: it goes round in circles (see limits)", r.party.d.limits.steps))
+		}
+		s := &steps[i]
+		i++
+		if s.when != nil {
+			is, err := s.when.holds(r.lookup)
+			if err != nil {
+				return fmt.Errorf("%s: when: %w", s.at, err)
+			}
+			if !is {
+				continue
+			}
+		}
+		if err := r.step(ctx, s, proof); err != nil {
+			return err
+		}
+		if s.jump != "" {
+			i = slices.IndexFunc(steps, func(t step) bool { return t.label == s.jump })
+		}
+	}
+	return nil
+}
+
+// step takes one step and tells the observer of it.
+func (r *run) step(ctx context.Context, s *step, proof bool) error {
+	r.current = r.main
+	switch s.as {
+	case admin:
+		r.current = r.party.admin
+	case device:
+		r.current = r.party.deviceOf(r.who.Name)
+	case person:
+		if r.section.kind.as != person { // a sign-in has a browser of its own
+			r.current = r.party.actorOf(r.who.Name)
+		}
+	}
+	x := Exchange{Section: r.section.kind.name, Place: s.at.String(), Note: s.note, Actor: r.current.role, Kind: s.verb, Proof: proof}
+	err := r.act(ctx, s, &x)
+	r.tell(x, err)
+	return err
+}
+
+func (r *run) act(ctx context.Context, s *step, x *Exchange) error {
+	switch s.verb {
+	case "request":
+		return r.request(ctx, s, x)
+	case "create", "get":
+		return r.ceremony(ctx, s, x)
+	case "mail":
+		return r.mail(ctx, s.mail, x)
+	case "set":
+		return r.set(s, x)
+	case "refuse", "unsupported":
+		text, err := s.reason.text(r.lookup)
+		if err != nil {
+			return err
+		}
+		if s.verb == "unsupported" {
+			return &rp.Unsupported{What: text}
+		}
+		return &rp.Refused{Code: "refused", Reason: text}
+	}
+	return nil
+}
+
+// lookup finds a variable: of the section, of the actors, of the harness, a setting.
+func (r *run) lookup(name string) any {
+	if v, ok := r.vars[name]; ok {
+		return v
+	}
+	if v, ok := r.kept(name); ok {
+		return v
+	}
+	if name == "body" {
+		if r.last == nil {
+			return nil
+		}
+		v, _ := r.last.json() // nothing where the answer is no JSON
+		return v
+	}
+	if v, ok := r.given[name]; ok {
+		return v
+	}
+	return r.party.setting(name)
+}
+
+func (r *run) kept(name string) (any, bool) {
+	r.party.mu.Lock()
+	defer r.party.mu.Unlock()
+	if name == "signed-in" {
+		return r.main.signedIn, true
+	}
+	for _, a := range []*actor{r.current, r.main, r.party.admin} {
+		if v, ok := a.vars[name]; ok {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+func (r *run) source() source {
+	return source{answer: r.last, jar: r.cookie}
+}
+
+// cookie returns a cookie that the actor would send to any of the bases.
+func (r *run) cookie(name string) string {
+	for _, b := range r.party.bases {
+		for _, c := range r.current.jar.Cookies(b.url) {
+			if c.Name == name {
+				return c.Value
+			}
+		}
+	}
+	return ""
+}
+
+func (r *run) set(s *step, x *Exchange) error {
+	for _, a := range s.set {
+		v, err := fill(&a.value, r.lookup)
+		if err != nil {
+			return fmt.Errorf("%s: set %s: %w", s.at, a.name, err)
+		}
+		r.vars[a.name] = v
+		x.took(r.party, a.name, v, false)
+	}
+	return nil
+}
+
+func (r *run) mail(ctx context.Context, m *mail, x *Exchange) error {
+	to, err := m.to.text(r.lookup)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.within)
+	defer cancel()
+	found, err := r.party.mail.Take(ctx, to, m.pattern)
+	if err != nil {
+		return broken("mail", err)
+	}
+	x.Line = "mail to " + to
+	r.vars[m.save] = found
+	x.took(r.party, m.save, found, true)
+	return nil
+}
+
+// ceremony asks the browser.
+func (r *run) ceremony(ctx context.Context, s *step, x *Exchange) error {
+	if r.client == nil {
+		return fmt.Errorf("%s: no browser takes part in %s", s.at, r.section.kind.name)
+	}
+	options, err := r.ceremonyOptions(s.ceremony)
+	if err != nil {
+		return broken("options", fmt.Errorf("%s: %w", s.at, err))
+	}
+	ask := r.client.Get
+	if s.verb == "create" {
+		ask = r.client.Create
+	}
+	x.Line, x.Request = "navigator.credentials."+s.verb+" at "+r.party.origin, options
+	r.response, err = ask(ctx, r.party.origin, options)
+	if err != nil {
+		return err
+	}
+	v, err := decodeJSON(r.response)
+	if err != nil {
+		v = string(r.response) // an audit may send what is none; it goes as text
+	}
+	r.vars[s.ceremony.save] = v
+	r.given["response"], x.Response = v, r.response
+	if id, ok := at(v, "/rawId"); ok {
+		r.used, _ = anyBase64(textOf(id)) // what is no ID is refused by the site
+		r.given["credential"] = idText(r.used)
+	}
+	return nil
+}
+
+// request sends a request, again where repeat says so, and judges the answer.
+func (r *run) request(ctx context.Context, s *step, x *Exchange) error {
+	for n := 1; ; n++ {
+		if err := r.send(ctx, s, x); err != nil {
+			return err
+		}
+		again, err := r.again(s.repeat, n)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return r.judge(s, x)
+		}
+		if err := r.party.options.Sleep(ctx, r.pause(s.repeat)); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *run) send(ctx context.Context, s *step, x *Exchange) error {
+	request, body, err := r.build(ctx, s.call)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.at, err)
+	}
+	x.Line, x.Request, x.Status, x.Response = request.Method+" "+request.URL.String(), body, 0, nil
+	x.times++
+	r.last = nil
+	got, err := r.party.do(request, r.current, s.call.follow)
+	if err != nil {
+		return broken(request.Method+" "+request.URL.Redacted(), err)
+	}
+	r.last = got
+	r.given["status"], r.given["url"] = json.Number(strconv.Itoa(got.status)), got.url.String()
+	x.Status, x.Response, x.cookies = got.status, got.body, (&http.Response{Header: got.header}).Cookies()
+	return nil
+}
+
+func (r *run) again(rep *repeat, n int) (bool, error) {
+	if rep == nil || n >= rep.times {
+		return false, nil
+	}
+	return rep.while.holds(r.lookup)
+}
+
+// maxPause is the longest that a site may ask us to wait.
+const maxPause = time.Minute
+
+// pause is how long to wait: as the description says, or longer where Retry-After (RFC
+// 9110, section 10.2.3) asks for it.
+func (r *run) pause(rep *repeat) time.Duration {
+	wait := rep.pause
+	after := r.last.header.Get("Retry-After")
+	if n, err := strconv.Atoi(after); err == nil && n > 0 {
+		wait = max(wait, time.Duration(min(n, 3600))*time.Second)
+	} else if t, err := http.ParseTime(after); err == nil {
+		wait = max(wait, t.Sub(r.party.options.Now()))
+	}
+	return min(wait, maxPause)
+}
+
+// judge tells accepted, refused and broken apart, and takes variables out of what was
+// accepted.
+func (r *run) judge(s *step, x *Exchange) error {
+	no, why, err := r.isRefusal(s)
+	if err != nil {
+		return fmt.Errorf("%s: refused: %w", s.at, err)
+	}
+	if no != nil {
+		x.Why = why
+		return no
+	}
+	if why, err := r.unexpected(s); err != nil {
+		return fmt.Errorf("%s: expect: %w", s.at, err)
+	} else if why != "" {
+		return broken(x.Line, errors.New(why))
+	}
+	if err := r.takeAll(s, x); err != nil {
+		return broken(x.Line, err)
+	}
+	for _, c := range s.expect.that {
+		is, err := c.holds(r.lookup)
+		if err != nil {
+			return fmt.Errorf("%s: expect: %w", s.at, err)
+		}
+		if !is {
+			return broken(x.Line, fmt.Errorf("%s does not hold", c.source))
+		}
+	}
+	return nil
+}
+
+func (r *run) takeAll(s *step, x *Exchange) error {
+	for _, t := range s.take {
+		v, err := t.from.find(r.source(), r.lookup)
+		if err != nil {
+			return fmt.Errorf("take %s: %w", t.name, err)
+		}
+		r.vars[t.name] = v
+		x.took(r.party, t.name, v, t.from.secret || t.from.kind == "cookie")
+	}
+	for _, t := range s.keep {
+		v, err := t.from.find(r.source(), r.lookup)
+		if err != nil {
+			return fmt.Errorf("keep %s: %w", t.name, err)
+		}
+		r.party.mu.Lock()
+		r.current.vars[t.name] = v
+		r.party.mu.Unlock()
+		x.took(r.party, t.name, v, t.from.secret || t.from.kind == "cookie")
+	}
+	return nil
+}
+
+// isRefusal tells whether the answer is a no, and by what.
+func (r *run) isRefusal(s *step) (*rp.Refused, string, error) {
+	of := r.party.d.refused
+	if s.refused != nil {
+		if s.refused.says() {
+			of.statuses, of.json, of.text = s.refused.statuses, s.refused.json, s.refused.text
+		}
+		if s.refused.code != nil {
+			of.code = s.refused.code
+		}
+		if s.refused.reason != nil {
+			of.reason = s.refused.reason
+		}
+	}
+	why, err := r.says(of, s.expect.statuses)
+	if err != nil || why == "" {
+		return nil, "", err
+	}
+	no := &rp.Refused{Status: r.last.status, Code: r.say(of.code), Reason: r.say(of.reason)}
+	if no.Code == "" {
+		no.Code = fmt.Sprintf("status-%d", r.last.status)
+	}
+	if no.Reason == "" {
+		no.Reason = "the site said no, and not why"
+		if text := strings.TrimSpace(string(r.last.body)); text != "" {
+			no.Reason = r.party.secrets.mask(clip(text, 200))
+		}
+	}
+	return no, why, nil
+}
+
+// says tells by what an answer is a no; empty when it is none. A status that the step
+// expects is no refusal.
+func (r *run) says(of refusal, expected []int) (why string, err error) {
+	status := r.last.status
+	if !slices.Contains(expected, status) {
+		if slices.Contains(of.statuses, status) {
+			return fmt.Sprintf("status %d is listed under refused", status), nil
+		}
+		if !of.says() && status >= 400 && status < 500 {
+			return fmt.Sprintf("status %d is one of 400 to 499", status), nil
+		}
+	}
+	if of.text != nil && of.text.Match(r.last.body) {
+		return fmt.Sprintf("the body fits %s, which is under refused", of.text), nil
+	}
+	if len(of.json) == 0 {
+		return "", nil
+	}
+	v, err := r.last.json()
+	if err != nil {
+		return "", nil // no JSON, so nothing is in it
+	}
+	for _, m := range of.json {
+		differs, err := m.differs(v, r.lookup)
+		if err != nil {
+			return "", err
+		}
+		if differs == "" {
+			return fmt.Sprintf("%s is what refused says", m.pointer), nil
+		}
+	}
+	return "", nil
+}
+
+func (r *run) say(e *extraction) string {
+	if e == nil {
+		return ""
+	}
+	v, err := e.find(r.source(), r.lookup)
+	if err != nil {
+		return "" // a no without a reason is a no
+	}
+	return textOf(v)
+}
+
+// unexpected says how the answer is not what the step expects; empty when it is.
+func (r *run) unexpected(s *step) (string, error) {
+	e, status := s.expect, r.last.status
+	switch {
+	case len(e.statuses) > 0 && !slices.Contains(e.statuses, status):
+		return fmt.Sprintf("status %d, want %s", status, strings.Join(strings.Fields(strings.Trim(fmt.Sprint(e.statuses), "[]")), " or ")), nil
+	case len(e.statuses) == 0 && (status < 200 || status > 299) && (s.call.follow || status < 300 || status > 399):
+		return fmt.Sprintf("status %d, want one of 200 to 299", status), nil
+	case e.text != nil && !e.text.Match(r.last.body):
+		return fmt.Sprintf("the body does not fit %s", e.text), nil
+	case len(e.json)+len(e.not) == 0:
+		return "", nil
+	}
+	v, err := r.last.json()
+	if err != nil {
+		return err.Error(), nil
+	}
+	for _, m := range e.json {
+		if why, err := m.differs(v, r.lookup); err != nil || why != "" {
+			return why, err
+		}
+	}
+	for _, m := range e.not {
+		if why, err := m.differs(v, r.lookup); err != nil {
+			return "", err
+		} else if why == "" {
+			return m.pointer + " is there, and must not be", nil
+		}
+	}
+	return "", nil
+}
