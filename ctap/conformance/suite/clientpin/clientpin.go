@@ -16,11 +16,11 @@ func Group() conformance.Group {
 	return conformance.Group{Name: "clientpin", Title: "Client PIN", Cases: conformance.Join(
 		subcommands(), missing(), wrongTypes(),
 		agreement(), strangeKeys(),
-		setting(), lengths(), changing(),
+		setting(), settingMACs(), lengths(), changing(), changingMACs(),
 		tries(), latch(), blocked(),
-		requests(), permissions(), legacy(),
+		requests(), permissions(), legacy(), legacyPermissions(),
 		tokens(), lifetimes(), ended(), bound(), spent(),
-		verification(), verificationTries(), persistent(),
+		verification(), verificationRefused(), verificationTries(), persistent(),
 		minimum(), forced(),
 	)}
 }

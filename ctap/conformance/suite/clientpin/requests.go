@@ -126,32 +126,20 @@ func permissions() []conformance.Case {
 	return conformance.Join(absent, there)
 }
 
-// legacy is getPinToken (section 6.5.5.7.1), and what an authenticator of CTAP 2.1
-// makes of it.
+const legacySection = "6.5.5.7.1"
+
+// legacy is getPinToken (section 6.5.5.7.1).
 func legacy() []conformance.Case {
-	const section = "6.5.5.7.1"
-	bent := func(id, why string, bend func(m conformance.M) conformance.M) conformance.Case {
-		return conformance.Case{
-			ID: "clientpin.getPinToken." + id, Rule: conformance.Since21(section), Start: conformance.WithPIN, Needs: ceremoniesByPIN, Why: why,
-			Run: func(r *conformance.Run) {
-				r.Send(ctap.ClientPIN, bend(r.Agree(r.Protocol()).GetPinTokenParams(r.PIN()))).Want(ctap.ErrInvalidParameter)
-			},
-		}
-	}
-	get := func(r *conformance.Run) *conformance.Token {
-		s := r.Agree(r.Protocol())
-		return s.ReadToken(r.Send(ctap.ClientPIN, s.GetPinTokenParams(r.PIN())))
-	}
 	return conformance.Join(
 		conformance.BothProtocols(conformance.Case{
-			ID: "clientpin.getPinToken.gives", Rule: conformance.Since20(section), Start: conformance.WithPIN, Needs: ceremoniesByPIN,
+			ID: "clientpin.getPinToken.gives", Rule: conformance.Since20(legacySection), Start: conformance.WithPIN, Needs: ceremoniesByPIN,
 			Why: "the right PIN gives a token, and nothing more, which can be used",
 		}, func(r *conformance.Run, p pinuv.Protocol) {
 			s := r.Agree(p)
 			live(r, s.ReadToken(r.Send(ctap.ClientPIN, s.GetPinTokenParams(r.PIN())).OK().Only(2)), tokenRP)
 		}),
 		conformance.BothProtocols(conformance.Case{
-			ID: "clientpin.getPinToken.wrong-pin", Rule: conformance.Since20(section), Start: conformance.WithPIN, Destructive: true, Needs: ceremoniesByPIN,
+			ID: "clientpin.getPinToken.wrong-pin", Rule: conformance.Since20(legacySection), Start: conformance.WithPIN, Destructive: true, Needs: ceremoniesByPIN,
 			Why: "a wrong PIN gives no token, and costs a try",
 		}, func(r *conformance.Run, p pinuv.Protocol) {
 			all, _ := r.PINRetries()
@@ -159,33 +147,49 @@ func legacy() []conformance.Case {
 			left(r, all-1)
 		}),
 		conformance.One(
-			notSet("getPinToken", conformance.Since20(section), ceremoniesByPIN, func(s *conformance.Secret) conformance.M {
+			notSet("getPinToken", conformance.Since20(legacySection), ceremoniesByPIN, func(s *conformance.Secret) conformance.M {
 				return s.GetPinTokenParams(conformance.DefaultPIN)
 			}),
-			bent("permissions", "getPinToken with permissions is CTAP1_ERR_INVALID_PARAMETER", func(m conformance.M) conformance.M { return m.With(9, ctap.PermGetAssertion) }),
-			bent("rp", "getPinToken with a relying party is CTAP1_ERR_INVALID_PARAMETER", func(m conformance.M) conformance.M { return m.With(10, tokenRP) }),
 			conformance.Case{
-				ID: "clientpin.getPinToken.ceremonies", Rule: conformance.Since20(section), Start: conformance.WithPIN, Needs: ceremoniesByPIN,
+				ID: "clientpin.getPinToken.ceremonies", Rule: conformance.Since20(legacySection), Start: conformance.WithPIN, Needs: ceremoniesByPIN,
 				Hands: conformance.Touch, Why: "a token of getPinToken serves to make a credential",
 				Run: func(r *conformance.Run) {
 					m := r.CreateParams()
-					r.ReadCredential(m, r.Send(ctap.MakeCredential, r.AuthoriseWith(get(r), ctap.MakeCredential, m)))
-				},
-			},
-			conformance.Case{
-				ID: "clientpin.getPinToken.ceremonies-alone", Rule: conformance.Since21(section), Start: conformance.WithPIN,
-				Needs: append([]conformance.Need{conformance.Option("credMgmt")}, ceremoniesByPIN...),
-				Why:   "a token of getPinToken is for ceremonies, and for no credential management",
-				Run:   func(r *conformance.Run) { manage(r, get(r), ctap.GetCredsMetadata, nil).Want(ctap.ErrPINAuthInvalid) },
-			},
-			conformance.Case{
-				ID: "clientpin.getPinToken.no-config", Rule: conformance.Since21(section), Start: conformance.WithPIN,
-				Needs: append([]conformance.Need{conformance.Option("authnrCfg"), conformance.Option("setMinPINLength")}, ceremoniesByPIN...),
-				Why:   "a token of getPinToken is for ceremonies, and for no configuration",
-				Run: func(r *conformance.Run) {
-					configure(r, get(r), ctap.SetMinPINLength, conformance.M{1: r.Info().MinPINLength}).Want(ctap.ErrPINAuthInvalid)
+					r.ReadCredential(m, r.Send(ctap.MakeCredential, r.AuthoriseWith(legacyToken(r), ctap.MakeCredential, m)))
 				},
 			},
 		),
+	)
+}
+
+// legacyPermissions is about what authenticators of CTAP 2.1 make of getPinToken.
+func legacyPermissions() []conformance.Case {
+	bent := func(id, why string, bend func(m conformance.M) conformance.M) conformance.Case {
+		return conformance.Case{
+			ID: "clientpin.getPinToken." + id, Rule: conformance.Since21(legacySection), Start: conformance.WithPIN, Needs: ceremoniesByPIN, Why: why,
+			Run: func(r *conformance.Run) {
+				r.Send(ctap.ClientPIN, bend(r.Agree(r.Protocol()).GetPinTokenParams(r.PIN()))).Want(ctap.ErrInvalidParameter)
+			},
+		}
+	}
+	return conformance.One(
+		bent("permissions", "getPinToken with permissions is CTAP1_ERR_INVALID_PARAMETER", func(m conformance.M) conformance.M { return m.With(9, ctap.PermGetAssertion) }),
+		bent("rp", "getPinToken with a relying party is CTAP1_ERR_INVALID_PARAMETER", func(m conformance.M) conformance.M { return m.With(10, tokenRP) }),
+		conformance.Case{
+			ID: "clientpin.getPinToken.ceremonies-alone", Rule: conformance.Since21(legacySection), Start: conformance.WithPIN,
+			Needs: append([]conformance.Need{conformance.Option("credMgmt")}, ceremoniesByPIN...),
+			Why:   "a token of getPinToken is for ceremonies, and for no credential management",
+			Run: func(r *conformance.Run) {
+				manage(r, legacyToken(r), ctap.GetCredsMetadata, nil).Want(ctap.ErrPINAuthInvalid)
+			},
+		},
+		conformance.Case{
+			ID: "clientpin.getPinToken.no-config", Rule: conformance.Since21(legacySection), Start: conformance.WithPIN,
+			Needs: append([]conformance.Need{conformance.Option("authnrCfg"), conformance.Option("setMinPINLength")}, ceremoniesByPIN...),
+			Why:   "a token of getPinToken is for ceremonies, and for no configuration",
+			Run: func(r *conformance.Run) {
+				configure(r, legacyToken(r), ctap.SetMinPINLength, conformance.M{1: r.Info().MinPINLength}).Want(ctap.ErrPINAuthInvalid)
+			},
+		},
 	)
 }

@@ -9,19 +9,23 @@ import (
 	"fido-emu/ctap/pinuv"
 )
 
+const setSection = "6.5.5.5"
+
+// set is a case of setPIN with each protocol, where no PIN is set.
+func set(id, why string, run func(r *conformance.Run, p pinuv.Protocol)) []conformance.Case {
+	return conformance.BothProtocols(conformance.Case{
+		ID: "clientpin.setPIN." + id, Rule: conformance.Since20(setSection), Start: conformance.Blank, Destructive: true,
+		Needs: ceremoniesByPIN, Why: why,
+	}, run)
+}
+
+// unset checks that no PIN was set by what was refused.
+func unset(r *conformance.Run) {
+	r.Require(!r.FreshInfo().Options["clientPin"], "a PIN is set")
+}
+
 // setting is setPIN (section 6.5.5.5).
 func setting() []conformance.Case {
-	const section = "6.5.5.5"
-	set := func(id, why string, run func(r *conformance.Run, p pinuv.Protocol)) []conformance.Case {
-		return conformance.BothProtocols(conformance.Case{
-			ID: "clientpin.setPIN." + id, Rule: conformance.Since20(section), Start: conformance.Blank, Destructive: true,
-			Needs: ceremoniesByPIN, Why: why,
-		}, run)
-	}
-	// unset checks that no PIN was set by what was refused.
-	unset := func(r *conformance.Run) {
-		r.Require(!r.FreshInfo().Options["clientPin"], "a PIN is set")
-	}
 	return conformance.Join(
 		set("sets", "setPIN has no answer but CTAP2_OK, and the PIN then gives tokens", func(r *conformance.Run, p pinuv.Protocol) {
 			r.Send(ctap.ClientPIN, r.Agree(p).SetPINParams(fresh)).OK().Empty()
@@ -40,13 +44,19 @@ func setting() []conformance.Case {
 			}
 		}),
 		conformance.BothProtocols(conformance.Case{
-			ID: "clientpin.setPIN.twice", Rule: conformance.Since20(section), Start: conformance.WithPIN, Destructive: true, Needs: ceremoniesByPIN,
+			ID: "clientpin.setPIN.twice", Rule: conformance.Since20(setSection), Start: conformance.WithPIN, Destructive: true, Needs: ceremoniesByPIN,
 			Why: "setPIN where a PIN is set is CTAP2_ERR_PIN_AUTH_INVALID, and that PIN stays",
 		}, func(r *conformance.Run, p pinuv.Protocol) {
 			r.Send(ctap.ClientPIN, r.Agree(p).SetPINParams(fresh)).
 				Tolerate(conformance.Deviates("CTAP 2.0 leaves the status open", ctap.ErrNotAllowed)).Want(ctap.ErrPINAuthInvalid)
 			enter(r, p, r.PIN()).OK()
 		}),
+	)
+}
+
+// settingMACs is about the pinUvAuthParam of setPIN.
+func settingMACs() []conformance.Case {
+	return conformance.Join(
 		set("mac.wrong", "a pinUvAuthParam that is wrong is CTAP2_ERR_PIN_AUTH_INVALID", func(r *conformance.Run, p pinuv.Protocol) {
 			m := r.Agree(p).SetPINParams(fresh)
 			mac := bytes.Clone(m[4].([]byte))
@@ -116,7 +126,7 @@ func lengths() []conformance.Case {
 	refused := func(id, section, why string, pin func(r *conformance.Run) []byte, also ...ctap.Status) []conformance.Case {
 		return length(id, section, why, func(r *conformance.Run, p pinuv.Protocol) {
 			sendNewPIN(r, p, pin(r)).Want(append([]ctap.Status{ctap.ErrPINPolicyViolation}, also...)...)
-			r.Require(!r.FreshInfo().Options["clientPin"], "a PIN is set")
+			unset(r)
 		})
 	}
 	return conformance.Join(

@@ -27,69 +27,39 @@ func byFinger(id, section, why string, hands conformance.Gesture, run func(r *co
 	}
 }
 
+const uvSection = "6.5.5.7.3"
+
 // verification is getPinUvAuthTokenUsingUvWithPermissions (section 6.5.5.7.3).
 func verification() []conformance.Case {
-	const section = "6.5.5.7.3"
-	refused := func(id, why string, want ctap.Status, bend func(m conformance.M) conformance.M, more ...conformance.Need) conformance.Case {
-		return byFinger(id, section, why, 0, func(r *conformance.Run) {
-			m := r.Agree(r.Protocol()).TokenUsingUVParams(ctap.PermGetAssertion, tokenRP)
-			r.Send(ctap.ClientPIN, bend(m)).Tolerate(conformance.ParameterAs14, conformance.MissingAs02).Want(want)
-		}, more...)
-	}
 	return conformance.One(
-		byFinger("gives", section, "a finger that is known gives a token, and nothing more, which can be used", 0, func(r *conformance.Run) {
+		byFinger("gives", uvSection, "a finger that is known gives a token, and nothing more, which can be used", 0, func(r *conformance.Run) {
 			s := r.Agree(r.Protocol())
 			reply := r.Send(ctap.ClientPIN, s.TokenUsingUVParams(ctap.PermGetAssertion, tokenRP)).OK().Only(2)
 			live(r, s.ReadToken(reply), tokenRP)
 		}),
-		byFinger("stranger", section, "a finger that is not known is CTAP2_ERR_UV_INVALID", conformance.Stranger, func(r *conformance.Run) {
+		byFinger("stranger", uvSection, "a finger that is not known is CTAP2_ERR_UV_INVALID", conformance.Stranger, func(r *conformance.Run) {
 			r.Plan(conformance.Stranger)
 			asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrUVInvalid).Empty()
 			r.Plan(conformance.Touch)
 			asksFinger(r, ctap.PermGetAssertion, tokenRP).OK()
 		}),
-		byFinger("declined", section, "a user who declines is CTAP2_ERR_OPERATION_DENIED", conformance.Deny, func(r *conformance.Run) {
+		byFinger("declined", uvSection, "a user who declines is CTAP2_ERR_OPERATION_DENIED", conformance.Deny, func(r *conformance.Run) {
 			r.Plan(conformance.Deny)
 			asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrOperationDenied)
 		}),
-		byFinger("timed-out", section, "a user who does nothing is CTAP2_ERR_USER_ACTION_TIMEOUT", conformance.Ignore, func(r *conformance.Run) {
+		byFinger("timed-out", uvSection, "a user who does nothing is CTAP2_ERR_USER_ACTION_TIMEOUT", conformance.Ignore, func(r *conformance.Run) {
 			r.Plan(conformance.Ignore)
 			asksFinger(r, ctap.PermGetAssertion, tokenRP).
 				Tolerate(conformance.Deviates("some keys take nobody's finger for one that they do not know", ctap.ErrUVInvalid, ctap.ErrOperationDenied)).
 				Want(ctap.ErrUserActionTimeout)
 		}),
-		byFinger("cancelled", section, "a request that is cancelled is CTAP2_ERR_KEEPALIVE_CANCEL, and costs no try", conformance.Wait, func(r *conformance.Run) {
+		byFinger("cancelled", uvSection, "a request that is cancelled is CTAP2_ERR_KEEPALIVE_CANCEL, and costs no try", conformance.Wait, func(r *conformance.Run) {
 			before := uvTries(r)
 			m := r.Agree(r.Protocol()).TokenUsingUVParams(ctap.PermGetAssertion, tokenRP)
 			r.Plan(conformance.Wait)
 			r.SendCancelled(ctap.ClientPIN, m).Want(ctap.ErrKeepaliveCancel)
 			conformance.Equal(r, "uvRetries", uvTries(r), before)
 		}),
-		refused("permissions-zero", "permissions of 0 are CTAP1_ERR_INVALID_PARAMETER", ctap.ErrInvalidParameter,
-			func(m conformance.M) conformance.M { return m.With(9, 0) }),
-		refused("no-rp", "the permissions mc and ga need a relying party", ctap.ErrMissingParameter,
-			func(m conformance.M) conformance.M { return m.Without(10) }),
-		refused("be", "the permission be needs uvBioEnroll", ctap.ErrUnauthorizedPerm,
-			func(m conformance.M) conformance.M { return m.With(9, ctap.PermBioEnrollment) }, conformance.NoOption("uvBioEnroll")),
-		refused("acfg", "the permission acfg needs uvAcfg", ctap.ErrUnauthorizedPerm,
-			func(m conformance.M) conformance.M { return m.With(9, ctap.PermAuthenticatorCfg) }, conformance.NoOption("uvAcfg")),
-		refused("bad-key", "a key agreement key that is no point of P-256 is CTAP1_ERR_INVALID_PARAMETER", ctap.ErrInvalidParameter,
-			func(m conformance.M) conformance.M { return m.With(3, offCurve(m)) }),
-		conformance.Case{
-			ID: "clientpin.uv.not-configured", Rule: conformance.Since21(section), Start: conformance.Blank,
-			Needs: []conformance.Need{conformance.CanToken(), conformance.HasOption("uv"), conformance.NoOption("uv")},
-			Why:   "where no finger is enrolled, a token for one is CTAP2_ERR_NOT_ALLOWED",
-			Run:   func(r *conformance.Run) { asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrNotAllowed) },
-		},
-		conformance.Case{
-			ID: "clientpin.uv.absent", Rule: conformance.Since21(section),
-			Needs: []conformance.Need{conformance.SomeProtocol(), conformance.AbsentOption("uv")},
-			Why:   "without built-in user verification there is no token for it, and no count of its tries",
-			Run: func(r *conformance.Run) {
-				asksFinger(r, ctap.PermGetAssertion, tokenRP).Refused().Empty()
-				r.Send(ctap.ClientPIN, conformance.M{1: r.Protocol().Number(), 2: ctap.GetUVRetries}).Refused().Empty()
-			},
-		},
 		waits(byFinger("presence-ends", "6.5.2.1", "that the user was present for the token is forgotten after 30 seconds: an assertion then asks for a touch", 0, func(r *conformance.Run) {
 			c := r.Create(createAt(r, tokenRP))
 			s := r.Agree(r.Protocol())
@@ -102,6 +72,43 @@ func verification() []conformance.Case {
 				reply.Touched()
 			}
 		})),
+	)
+}
+
+// verificationRefused is about requests that no finger is asked for.
+func verificationRefused() []conformance.Case {
+	refused := func(id, why string, want ctap.Status, bend func(m conformance.M) conformance.M, more ...conformance.Need) conformance.Case {
+		return byFinger(id, uvSection, why, 0, func(r *conformance.Run) {
+			m := r.Agree(r.Protocol()).TokenUsingUVParams(ctap.PermGetAssertion, tokenRP)
+			r.Send(ctap.ClientPIN, bend(m)).Tolerate(conformance.ParameterAs14, conformance.MissingAs02).Want(want)
+		}, more...)
+	}
+	return conformance.One(
+		refused("permissions-zero", "permissions of 0 are CTAP1_ERR_INVALID_PARAMETER", ctap.ErrInvalidParameter,
+			func(m conformance.M) conformance.M { return m.With(9, 0) }),
+		refused("no-rp", "the permissions mc and ga need a relying party", ctap.ErrMissingParameter,
+			func(m conformance.M) conformance.M { return m.Without(10) }),
+		refused("be", "the permission be needs uvBioEnroll", ctap.ErrUnauthorizedPerm,
+			func(m conformance.M) conformance.M { return m.With(9, ctap.PermBioEnrollment) }, conformance.NoOption("uvBioEnroll")),
+		refused("acfg", "the permission acfg needs uvAcfg", ctap.ErrUnauthorizedPerm,
+			func(m conformance.M) conformance.M { return m.With(9, ctap.PermAuthenticatorCfg) }, conformance.NoOption("uvAcfg")),
+		refused("bad-key", "a key agreement key that is no point of P-256 is CTAP1_ERR_INVALID_PARAMETER", ctap.ErrInvalidParameter,
+			func(m conformance.M) conformance.M { return m.With(3, offCurve(m)) }),
+		conformance.Case{
+			ID: "clientpin.uv.not-configured", Rule: conformance.Since21(uvSection), Start: conformance.Blank,
+			Needs: []conformance.Need{conformance.CanToken(), conformance.HasOption("uv"), conformance.NoOption("uv")},
+			Why:   "where no finger is enrolled, a token for one is CTAP2_ERR_NOT_ALLOWED",
+			Run:   func(r *conformance.Run) { asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrNotAllowed) },
+		},
+		conformance.Case{
+			ID: "clientpin.uv.absent", Rule: conformance.Since21(uvSection),
+			Needs: []conformance.Need{conformance.SomeProtocol(), conformance.AbsentOption("uv")},
+			Why:   "without built-in user verification there is no token for it, and no count of its tries",
+			Run: func(r *conformance.Run) {
+				asksFinger(r, ctap.PermGetAssertion, tokenRP).Refused().Empty()
+				r.Send(ctap.ClientPIN, conformance.M{1: r.Protocol().Number(), 2: ctap.GetUVRetries}).Refused().Empty()
+			},
+		},
 	)
 }
 
@@ -126,30 +133,6 @@ func verificationTries() []conformance.Case {
 		c := byFinger("retries."+id, section, why, conformance.Stranger, func(r *conformance.Run) { run(r, uvTries(r)) })
 		c.Destructive = true
 		return c
-	}
-	missFinger := func(r *conformance.Run) {
-		r.Plan(conformance.Stranger)
-		asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrUVInvalid)
-		r.Plan(conformance.Touch)
-	}
-	block := func(r *conformance.Run, all uint) {
-		r.Plan(conformance.Stranger)
-		for n := all; n > 0; n-- {
-			asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrUVInvalid, ctap.ErrUVBlocked)
-			conformance.Equal(r, "uvRetries", uvTries(r), n-1)
-		}
-		r.Plan(conformance.Touch)
-	}
-	// unblock gives the tries back by the PIN, where there can be one for ceremonies.
-	unblock := func(r *conformance.Run, all uint) {
-		if _, pin := r.Info().Options["clientPin"]; !pin || r.Info().Options[noMcGa] {
-			return
-		}
-		if !r.Info().Options["clientPin"] {
-			r.SetPIN(conformance.DefaultPIN)
-		}
-		hit(r).OK()
-		conformance.Equal(r, "uvRetries after the right PIN", uvTries(r), all)
 	}
 	return conformance.One(
 		byFinger("retries.range", "6.5.5.3", "getUVRetries says a number of tries, from 1 to 25 at first", 0, func(r *conformance.Run) {
@@ -185,4 +168,33 @@ func verificationTries() []conformance.Case {
 			asksFinger(r, ctap.PermGetAssertion, tokenRP).Touched().OK()
 		}),
 	)
+}
+
+// missFinger lays on a finger that is not known.
+func missFinger(r *conformance.Run) {
+	r.Plan(conformance.Stranger)
+	asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrUVInvalid)
+	r.Plan(conformance.Touch)
+}
+
+// block spends all tries.
+func block(r *conformance.Run, all uint) {
+	r.Plan(conformance.Stranger)
+	for n := all; n > 0; n-- {
+		asksFinger(r, ctap.PermGetAssertion, tokenRP).Want(ctap.ErrUVInvalid, ctap.ErrUVBlocked)
+		conformance.Equal(r, "uvRetries", uvTries(r), n-1)
+	}
+	r.Plan(conformance.Touch)
+}
+
+// unblock gives the tries back by the PIN, where there can be one for ceremonies.
+func unblock(r *conformance.Run, all uint) {
+	if _, pin := r.Info().Options["clientPin"]; !pin || r.Info().Options[noMcGa] {
+		return
+	}
+	if !r.Info().Options["clientPin"] {
+		r.SetPIN(conformance.DefaultPIN)
+	}
+	hit(r).OK()
+	conformance.Equal(r, "uvRetries after the right PIN", uvTries(r), all)
 }
