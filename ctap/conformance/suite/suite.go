@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fido-emu/ctap/conformance"
+	"fido-emu/ctap/conformance/suite/bio"
 	"fido-emu/ctap/conformance/suite/cbor"
 	"fido-emu/ctap/conformance/suite/clientpin"
 	"fido-emu/ctap/conformance/suite/config"
@@ -33,6 +34,7 @@ func Groups() []conformance.Group {
 		getassertion.Group(),
 		credmgmt.Group(),
 		config.Group(),
+		bio.Group(),
 		largeblobs.Group(),
 	}, extensions.Groups())
 }
