@@ -16,7 +16,7 @@ func publicKey(r *conformance.Run, p pinuv.Protocol) []byte {
 	return r.Send(ctap.ClientPIN, conformance.M{1: p.Number(), 2: ctap.GetKeyAgreement}).OK().Only(1).Member(1)
 }
 
-// agreement is about the authenticator's key agreement key (sections 6.5.5.4 and
+// agreement is about the form of the authenticator's key agreement key (section
 // 6.5.6).
 func agreement() []conformance.Case {
 	return conformance.Join(
@@ -46,6 +46,12 @@ func agreement() []conformance.Case {
 			_, _, err := pinuv.Encapsulate(p, publicKey(r, p), r.Rand())
 			r.Require(err == nil, "the key: %v", err)
 		}),
+	)
+}
+
+// agreementLife is about how long that key lasts.
+func agreementLife() []conformance.Case {
+	return conformance.Join(
 		conformance.BothProtocols(conformance.Case{
 			ID: "clientpin.agreement.power-cycle", Rule: conformance.Since20("6.5.5.4"), Hands: conformance.Replug,
 			Why: "a power cycle makes a new key",

@@ -15,9 +15,9 @@ import (
 func Group() conformance.Group {
 	return conformance.Group{Name: "clientpin", Title: "Client PIN", Cases: conformance.Join(
 		subcommands(), missing(), wrongTypes(),
-		agreement(), strangeKeys(),
+		agreement(), agreementLife(), strangeKeys(),
 		setting(), settingMACs(), lengths(), changing(), changingMACs(),
-		tries(), latch(), blocked(),
+		tries(), latch(), latchEnds(), blocked(),
 		requests(), permissions(), legacy(), legacyPermissions(),
 		tokens(), lifetimes(), ended(), bound(), spent(),
 		verification(), verificationRefused(), verificationTries(), persistent(),

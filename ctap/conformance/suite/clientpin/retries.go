@@ -148,6 +148,13 @@ func latch() []conformance.Case {
 			_, needed = r.PINRetries()
 			r.Require(!needed, "powerCycleState is true after a power cycle")
 		}),
+	)
+}
+
+// latchEnds is about what ends that, and what counts for it.
+func latchEnds() []conformance.Case {
+	const section = "6.5.5.6"
+	return conformance.One(
 		spends("latch.power-cycle", section, "after a power cycle the right PIN is taken again", func(r *conformance.Run, all uint) {
 			threeWrong(r)
 			r.PowerCycle()
