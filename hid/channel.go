@@ -23,6 +23,8 @@ type Channel struct {
 	turn  chan struct{} // holds one token while a transaction runs
 	stale bool          // the channel must be resynchronised first; changed by whoever has the turn
 	inbox inbox
+
+	patience patience // with the device, of whoever has the turn
 }
 
 func newChannel(d Dialer, conn Conn) *Channel {
@@ -178,8 +180,7 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	a := newAnswer(ctx, request, c.dialer)
-	defer a.next.Stop()
+	a := newAnswer(ctx, request)
 	if err := c.inbox.expect(a); err != nil {
 		return nil, err
 	}
@@ -187,20 +188,29 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 	if err := c.write(request); err != nil {
 		return nil, err
 	}
-	given := a.wait(ctx, c.inbox.done)
+	c.patience.begin(c.silence(request.Command), c.dialer.Patience)
+	given := a.wait(ctx, &c.patience, c.inbox.done)
 	switch {
 	case a.answered():
 		return c.received(ctx, a)
 	case request.Command == Init && (given != nil || ctx.Err() != nil):
 		return nil, c.unopened(ctx, a)
 	case given == ErrNoReply:
-		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w: nothing for %v", request.Command, given, a.allowed()))
+		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w: nothing for %v", request.Command, given, c.patience.allowed()))
 	case given != nil:
 		return nil, c.recover(ctx, a, fmt.Errorf("%s: %w", request.Command, given))
 	case ctx.Err() != nil:
 		return c.cancel(ctx, a)
 	}
 	return nil, c.inbox.ended()
+}
+
+// silence is how long the device may be silent before it answers a command.
+func (c *Channel) silence(command Command) time.Duration {
+	if command == Init {
+		return c.dialer.OpenTimeout
+	}
+	return c.dialer.ReplyTimeout
 }
 
 // unopened tells why CTAPHID_INIT had no answer in time.

@@ -105,15 +105,10 @@ type answer struct {
 	ctx     context.Context // for ctap.ReportProgress
 	ready   chan struct{}
 	packets atomic.Uint32 // how many came
-	patience
 }
 
-func newAnswer(ctx context.Context, request Message, d Dialer) *answer {
-	allowed := d.ReplyTimeout
-	if request.Command == Init {
-		allowed = d.OpenTimeout
-	}
-	return &answer{ctx: ctx, request: request, ready: make(chan struct{}), patience: newPatience(allowed, d.Patience)}
+func newAnswer(ctx context.Context, request Message) *answer {
+	return &answer{ctx: ctx, request: request, ready: make(chan struct{})}
 }
 
 // add takes a packet and tells whether that ends the wait.
@@ -203,7 +198,7 @@ func (a *answer) breaks(format string, args ...any) (ended bool) {
 
 // wait waits for the answer, for ctx or the connection to end, or until there is nothing
 // more to wait for. The error is nil, ErrNoReply or ErrEndless.
-func (a *answer) wait(ctx context.Context, gone <-chan struct{}) error {
+func (a *answer) wait(ctx context.Context, p *patience, gone <-chan struct{}) error {
 	for {
 		select {
 		case <-a.ready:
@@ -212,8 +207,8 @@ func (a *answer) wait(ctx context.Context, gone <-chan struct{}) error {
 			return nil
 		case <-ctx.Done():
 			return nil
-		case <-a.next.C:
-			if err := a.look(a.packets.Load()); err != nil {
+		case <-p.timer.C:
+			if err := p.look(a.packets.Load()); err != nil {
 				return err
 			}
 		}

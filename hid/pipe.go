@@ -151,7 +151,8 @@ func (p *pipeEnd) writeReports(reports []Report) error {
 	}
 }
 
-func (p *pipeEnd) deliverTo(ctx context.Context, take func(Report)) error {
+// DeliverTo has take called with every report by whoever writes it.
+func (p *pipeEnd) DeliverTo(ctx context.Context, take func(Report)) error {
 	p.in.deliverTo(take)
 	select {
 	case <-p.cord.cut:

@@ -48,8 +48,9 @@ func (t *directTap) writeReports(reports []Report) error {
 	return t.inner.writeReports(reports)
 }
 
-func (t *directTap) deliverTo(ctx context.Context, take func(Report)) error {
-	return t.inner.deliverTo(ctx, func(r Report) {
+// DeliverTo is that of what is tapped.
+func (t *directTap) DeliverTo(ctx context.Context, take func(Report)) error {
+	return t.inner.DeliverTo(ctx, func(r Report) {
 		t.heard(t.reads, r)
 		take(r)
 	})

@@ -62,13 +62,16 @@ type Device struct {
 	open    atomic.Bool
 	pace    *pace.Pacer
 
+	mu    sync.Mutex
+	taker func(hid.Report) // takes reports at once; nil while they are queued
+
 	closing chan struct{} // closed by Close
 	closed  sync.Once
 	ended   chan struct{} // closed when listen has returned, with err set
 	err     error
 }
 
-var _ hid.Conn = (*Device)(nil)
+var _ hid.Deliverer = (*Device)(nil)
 
 // Create plugs a device in and waits until the kernel has taken it; its hidraw node
 // follows within a moment, see [Device.Node]. The error says what to do when
@@ -208,11 +211,54 @@ func once(c chan struct{}) {
 }
 
 func (d *Device) take(r hid.Report) error {
+	if d.delivered(r) {
+		return nil
+	}
 	select {
 	case d.reports <- r:
 		return nil
 	case <-d.closing:
 		return os.ErrClosed
+	}
+}
+
+// delivered gives a report to whoever takes them at once.
+func (d *Device) delivered(r hid.Report) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.taker != nil {
+		d.pace.Answered()
+		d.taker(r)
+	}
+	return d.taker != nil
+}
+
+// DeliverTo has take called with every report by the goroutine that reads from the
+// kernel: on its way to another it would wait for the scheduler.
+func (d *Device) DeliverTo(ctx context.Context, take func(hid.Report)) error {
+	d.begin(take)
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-d.closing:
+		return hid.ErrUnplugged
+	case <-d.ended:
+		return fmt.Errorf("%w: uhid: %w", hid.ErrUnplugged, d.err)
+	}
+}
+
+// begin hands over what is queued and makes take the taker of the rest.
+func (d *Device) begin(take func(hid.Report)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for {
+		select {
+		case r := <-d.reports:
+			take(r)
+		default:
+			d.taker = take
+			return
+		}
 	}
 }
 
