@@ -21,6 +21,9 @@ func judge(ctx context.Context, call language.Call, err error) verdict {
 	if missing, ok := errors.AsType[*world.Missing](err); ok {
 		return verdict{outcome: report.Skipped, text: missing.Reason}
 	}
+	if lacks, ok := errors.AsType[*rp.Unsupported](err); ok {
+		return verdict{outcome: report.Skipped, text: lacks.Error()}
+	}
 	if unmet, ok := errors.AsType[*steps.Unmet](err); ok {
 		return failed(call, unmet.Error(), unmet.Hint, unmet.Device)
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	Steps   []steps.Step  // [steps.All] when nil
 	Via     *reach.Way    // how emulated devices are reached; nil for within this process
 
+	RP *world.Elsewhere // the relying party, where it is not the reference one in this process
+
 	Bound map[string]world.Bound // keys that stand for devices, by the name of the device
 	Hand  reach.Hand             // serves the bound keys; required with any
 	Harm  world.Harm             // which bound keys may be harmed

@@ -37,6 +37,7 @@ type Description struct {
 // Capabilities is what a site can do, as its description says.
 type Capabilities struct {
 	Usernameless          bool // people can sign in without saying who they are
+	ClosedSignUp          bool // people do not make their accounts themselves
 	SingleUser            bool // it has one account only
 	Serial                bool // it bears one thing at a time only
 	StableUserHandle      bool // user.id stays the same for an account
@@ -233,7 +234,7 @@ func (c *compiler) description(file string, root grammar.Value) *Description {
 	d := &Description{
 		File: file, Name: root.Field("name").Word(""), Server: root.Field("server").Word(""), root: root,
 		Capabilities: Capabilities{
-			Usernameless: can.Field("usernameless").Yes(), SingleUser: can.Field("single-user").Yes(), Serial: can.Field("serial").Yes(),
+			Usernameless: can.Field("usernameless").Yes(), ClosedSignUp: !can.Field("sign-up").Yes() && can.Field("sign-up") != nil, SingleUser: can.Field("single-user").Yes(), Serial: can.Field("serial").Yes(),
 			StableUserHandle: can.Field("stable-user-handle").Yes(), TrustsTestAttestation: can.Field("trusts-test-attestation").Yes(),
 		},
 		bases: c.bindings(root.Field("bases")), origin: c.optional(root.Field("origin")), rpID: c.optional(root.Field("rp-id")),

@@ -48,6 +48,7 @@ func limitMembers() []grammar.Member {
 func capabilityMembers() []grammar.Member {
 	return []grammar.Member{
 		{Name: "usernameless", Kind: grammar.YesNo, Text: "Whether people can sign in without saying who they are."},
+		{Name: "sign-up", Kind: grammar.YesNo, Text: "Whether people make their accounts themselves, by registering; yes when left out. Where they do not, add-person makes them."},
 		{Name: "single-user", Kind: grammar.YesNo, Text: "Whether it has one account only."},
 		{Name: "serial", Kind: grammar.YesNo, Text: "Whether it bears one thing at a time only."},
 		{Name: "stable-user-handle", Kind: grammar.YesNo, Text: "Whether an account keeps its user handle (user.id) from one registration to the next."},

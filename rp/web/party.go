@@ -260,7 +260,7 @@ func (p *Party) Tells(member string) bool {
 	for _, name := range []string{"person-credentials", "credentials"} {
 		if s := p.d.sections[name]; s != nil {
 			for _, b := range s.record {
-				if b.name == member {
+				if b.name == member || member == "type" && b.name == "backup-eligible" {
 					return true
 				}
 			}

@@ -87,6 +87,9 @@ func (s *subject) check(table []claim) error {
 		if !s.c.Has(cl.member) {
 			continue
 		}
+		if told(cl.member) != "" && !s.w.Site.Tells(told(cl.member)) {
+			return &world.Missing{Reason: "this relying party does not tell the " + cl.member + " of passkeys"}
+		}
 		found, err := cl.found()
 		if err != nil {
 			return err
@@ -96,6 +99,18 @@ func (s *subject) check(table []claim) error {
 		}
 	}
 	return nil
+}
+
+// told returns what a relying party must tell of passkeys for a claim to be checked, by
+// the name that descriptions give it; empty for nothing.
+func told(member string) string {
+	switch member {
+	case "counter":
+		return "sign-count"
+	case "type", "backup-eligible", "backed-up", "attestation", "algorithm", "trusted", "name":
+		return member
+	}
+	return ""
 }
 
 // compare checks one claim by the kind of its member.

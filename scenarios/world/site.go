@@ -3,7 +3,9 @@ package world
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"fido-emu/attestation"
@@ -17,7 +19,8 @@ type Site struct {
 	rp.RelyingParty
 	Origin string
 
-	core *reference.Core // nil unless it is the reference relying party in this process
+	distrusts bool            // it does not trust the attestation of emulated keys
+	core      *reference.Core // nil unless it is the reference relying party in this process
 }
 
 // Missing is what a scenario needs and this run has not: it is skipped.
@@ -35,27 +38,33 @@ func (w *World) openSite(ctx context.Context) error {
 		return err
 	}
 	w.authority = authority
-	core, err := reference.New(reference.Config{
-		RPID: s.ID, Name: s.Name, Origins: []string{s.Origin}, ClosedSignUp: !s.SignUp,
-		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: authority.Pool(),
-	})
+	if w.options.RP != nil {
+		return w.openDescribed(ctx)
+	}
+	core, err := w.reference("")
 	if err != nil {
 		return err
 	}
 	w.Site = &Site{RelyingParty: reference.InProcess(core, s.Origin), Origin: s.Origin, core: core}
-	for _, p := range s.Policies {
+	return w.furnish(ctx, s.SignUp)
+}
+
+// furnish sets the policies of the scenario, and makes accounts for its people where
+// they may not make them themselves.
+func (w *World) furnish(ctx context.Context, signUp bool) error {
+	for _, p := range w.Scenario.Site.Policies {
 		if err := w.SetPolicy(ctx, p); err != nil {
 			return fmt.Errorf("policy of %s: %w", p.Group, err)
 		}
 	}
-	if s.SignUp {
+	if signUp {
 		return nil
 	}
+	admin, err := w.Site.Administration()
+	if err != nil {
+		return err
+	}
 	for _, p := range w.people {
-		admin, err := w.Site.Administration()
-		if err != nil {
-			return err
-		}
 		if err := admin.AddPerson(ctx, p.RP); err != nil {
 			return fmt.Errorf("account of %s: %w", p.Name, err)
 		}
@@ -68,6 +77,9 @@ func (w *World) SetPolicy(ctx context.Context, p language.GroupPolicy) error {
 	admin, err := w.Site.Administration()
 	if err != nil {
 		return err
+	}
+	if w.Site.distrusts && p.RequireAttestation {
+		return &Missing{"this relying party does not trust the attestation of emulated keys, which the policy of " + p.Group + " asks for"}
 	}
 	allowed, err := aaguids(p.AllowedModels)
 	if err != nil {
@@ -114,6 +126,13 @@ func offer[Part any](s *Site, what string) (Part, error) {
 // Passkeys lists the passkeys of a person: as the relying party's administrator
 // sees them where that can be seen, otherwise as the person does who is signed in.
 func (s *Site) Passkeys(ctx context.Context, p *Person) ([]rp.Credential, error) {
+	if d, ok := s.RelyingParty.(rp.Directory); ok && s.core == nil {
+		all, err := d.PersonCredentials(ctx, p.RP)
+		if no, refused := errors.AsType[*rp.Refused](err); refused && no.Status == http.StatusNotFound {
+			return nil, nil // nobody, who has no passkeys
+		}
+		return all, err
+	}
 	if s.core == nil {
 		m, err := s.Manager()
 		if err != nil {

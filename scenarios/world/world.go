@@ -23,6 +23,7 @@ type Options struct {
 	Hand   reach.Hand         // serves the bound keys; required with any
 	Harm   Harm               // which bound keys may be harmed
 	Harmed []string           // devices that the scenario would harm
+	RP     *Elsewhere         // the relying party, where it is not the reference one in this process
 	Emit   func(report.Event) // takes what happens; the step that it belongs to is filled in by whoever runs it
 }
 

@@ -1,0 +1,119 @@
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"fido-emu/rp/reference"
+	"fido-emu/rp/web"
+)
+
+// Elsewhere is a relying party that a description tells of, over HTTP.
+type Elsewhere struct {
+	Description *web.Description
+	Getenv      func(string) string // reads the settings of the description
+}
+
+// openDescribed opens the relying party that the description tells of: one that is
+// started for this world, and whose clock is the scenario's, or one that runs.
+func (w *World) openDescribed(ctx context.Context) error {
+	d, o := w.options.RP.Description, web.Options{Getenv: w.options.RP.Getenv}
+	started := d.Starts(w.options.RP.Getenv) != ""
+	if started {
+		settings, err := w.serveReference()
+		if err != nil {
+			return err
+		}
+		o.Settings, o.Now = settings, w.Clock.Now
+	} else {
+		o.Run = strings.ToLower(rand.Text()[:6])
+	}
+	site, err := d.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	w.whenClosed(site.Close)
+	w.Site = &Site{RelyingParty: site, Origin: site.Origin(), distrusts: !started && !site.Capabilities().TrustsTestAttestation}
+	if started {
+		return w.furnish(ctx, w.Scenario.Site.SignUp)
+	}
+	if err := w.suits(site); err != nil {
+		return err
+	}
+	w.move(site)
+	return w.furnish(ctx, w.Scenario.Site.SignUp && !site.Capabilities().ClosedSignUp)
+}
+
+// suits finds what the scenario needs and a site that runs elsewhere has not.
+func (w *World) suits(site web.Site) error {
+	if n := len(w.people); n > 1 && site.Capabilities().SingleUser {
+		return &Missing{fmt.Sprintf("this relying party has one account, and %d people take part", n)}
+	}
+	for _, c := range w.Scenario.Steps {
+		switch {
+		case c.Usage.Verb == "wait":
+			return &Missing{fmt.Sprintf("the relying party has a clock of its own, and in line %d the scenario lets time pass", c.At.Line)}
+		case c.Usage.Verb == "sign-in" && c.Yes("without-user-name") && !site.Capabilities().Usernameless:
+			return &Missing{fmt.Sprintf("this relying party wants a user name, and in line %d somebody signs in without one", c.At.Line)}
+		}
+	}
+	return nil
+}
+
+// move takes the people of the scenario to the site.
+func (w *World) move(site web.Site) {
+	s := *w.Scenario // shared by all attempts
+	s.Site.ID, s.Site.Origin = site.RPID(), site.Origin()
+	w.Scenario = &s
+	for _, p := range w.people {
+		p.Page = site.Origin()
+		p.RP.Name = site.UserName(p.Name)
+	}
+}
+
+// serveReference starts the reference relying party on loopback, with the scenario's
+// clock, randomness and authorities, and returns the settings of its description.
+func (w *World) serveReference() (map[string]string, error) {
+	s := w.Scenario.Site
+	var token [16]byte
+	if _, err := io.ReadFull(w.Random.Stream("administration"), token[:]); err != nil {
+		return nil, err
+	}
+	secret := fmt.Sprintf("%x", token)
+	core, err := w.reference(secret)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- reference.Serve(ctx, l, core) }()
+	w.whenClosed(func() error {
+		stop()
+		return <-done
+	})
+	return map[string]string{"address": "http://" + l.Addr().String(), "page": s.Origin, "domain": s.ID, "admin-token": secret}, nil
+}
+
+// reference makes the reference relying party that the scenario describes.
+func (w *World) reference(adminToken string) (*reference.Core, error) {
+	s := w.Scenario.Site
+	return reference.New(reference.Config{
+		RPID: s.ID, Name: s.Name, Origins: []string{s.Origin}, ClosedSignUp: !s.SignUp, AdminToken: adminToken,
+		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: w.authority.Pool(),
+	})
+}
+
+// Tells tells whether the relying party says something of passkeys, by the name that
+// package web gives it, such as sign-count.
+func (s *Site) Tells(member string) bool {
+	site, ok := s.RelyingParty.(web.Site)
+	return !ok || site.Tells(member)
+}
