@@ -16,6 +16,7 @@ type Facts struct {
 	Info         *ctap.Info              // nil where it does not speak CTAP2
 	Members      map[int]cbor.RawMessage // the same, by the keys of section 6.4
 	Capabilities hid.Capabilities        // of CTAPHID_INIT
+	Statement    *Statement              // of its model; nil where nobody gave one
 }
 
 // Need is something that a case needs of the authenticator. It returns why it is

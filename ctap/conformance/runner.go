@@ -19,6 +19,7 @@ type Options struct {
 	// the authenticator.
 	AllowDestructive bool
 	PIN              string            // that is set on the authenticator, where it is to be kept; secret
+	Statement        *Statement        // metadata of the model; nil for the target's own, if it is [Described]
 	Timeout          time.Duration     // real time that a case may take beyond its Waits; a minute when zero
 	Done             map[string]Result // results of an earlier run, by id, that need not be had again
 	Observer         Observer          // may be nil
@@ -42,7 +43,7 @@ const defaultTimeout = time.Minute
 func Execute(ctx context.Context, t Target, cases []Case, o Options) (*Report, error) {
 	began := time.Now()
 	b := &bench{target: t, rand: o.Rand, kept: map[Start]kept{}}
-	if err := b.learn(ctx); err != nil {
+	if err := errors.Join(b.learn(ctx), b.learnStatement(o.Statement)); err != nil {
 		return nil, errors.Join(err, b.hangUp())
 	}
 	b.state.pin = o.PIN
