@@ -96,8 +96,7 @@ type eventView struct {
 func newPageView(m *Model) *pageView {
 	v := &pageView{
 		Model: m, CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Tally: m.tally(), Bar: outcomeBar(m),
-		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
-			policyHash(pageCSS), policyHash(pageJS)),
+		Policy: Policy(pageCSS, pageJS),
 	}
 	anchors := map[string]int{}
 	labels := map[string]bool{}

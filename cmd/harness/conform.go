@@ -27,7 +27,7 @@ type conformFlags struct {
 	list            bool
 	destructive     bool
 	resume, reports string
-	json            bool
+	json, coverage  bool
 	pinEnv, pinFile string
 	timeout         time.Duration
 	robot           robotFlags
@@ -63,7 +63,8 @@ func conformCommand(u ui) *cobra.Command {
 	flags.BoolVar(&f.list, "list", false, "list the cases and run none")
 	flags.BoolVar(&f.destructive, "allow-destructive", false, "run what destroys what is on the key; always so with --profile")
 	flags.StringVar(&f.resume, "resume", "", "file of results that need not be had again, and that new ones are added to")
-	flags.StringVar(&f.reports, "reports", "", "folder for results.jsonl")
+	flags.StringVar(&f.reports, "reports", "", "folder for conformance.html, coverage.html, junit.xml and results.jsonl")
+	flags.BoolVar(&f.coverage, "coverage", false, "print which sections of the specifications have which cases, and how they ended")
 	flags.BoolVar(&f.json, "json", false, "print the results as JSON lines")
 	flags.StringVar(&f.pinEnv, "pin-env", "", "environment variable with the PIN of the key")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN of the key in its first line")
@@ -110,7 +111,13 @@ func conform(ctx context.Context, u ui, f conformFlags) error {
 	if err = errors.Join(err, closeTarget(), sinks.close()); err != nil {
 		return &exit{code: exitBench, err: err}
 	}
-	if !f.json {
+	if err := f.conformReports(report, groups); err != nil {
+		return &exit{code: exitBench, err: err, hint: "choose another folder with --reports"}
+	}
+	switch {
+	case f.coverage && !f.json:
+		showCoverage(u.out, report)
+	case !f.json:
 		u.conformReport(report, groups)
 	}
 	return conformVerdict(report)
@@ -211,6 +218,9 @@ func (f conformFlags) target(ctx context.Context, u ui) (conformance.Target, fun
 	p, err := fixtures.Lookup(name)
 	if err != nil {
 		return nil, nil, usage("", "--profile: %w", err)
+	}
+	if p, err = p.With(f.mutants.quirks...); err != nil {
+		return nil, nil, usage("", "--quirk: %w", err)
 	}
 	e, err := bench.Emulate(ctx, p, conformSeed)
 	if err != nil {

@@ -28,15 +28,17 @@ type mutantFlags struct {
 
 func (f *mutantFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.run, "mutants", false, "judge the suite itself: emulated models with one quirk each must be noticed")
-	flags.StringArrayVar(&f.quirks, "quirk", nil, "with --mutants: only the mutant with this quirk, again and again for several")
+	flags.StringArrayVar(&f.quirks, "quirk", nil, "quirk that the emulated model is to have, again for several; with --mutants, the only mutants")
 	flags.BoolVar(&f.all, "all", false, "with --mutants: find every case that notices; --json does so, too")
 }
 
 // check refuses what does not go together.
 func (f *mutantFlags) check(of conformFlags) error {
 	switch {
-	case !f.run && (f.all || len(f.quirks) > 0):
-		return usage("", "--quirk and --all are for --mutants")
+	case !f.run && f.all:
+		return usage("", "--all is for --mutants")
+	case of.device != "" && len(f.quirks) > 0:
+		return usage("", "--quirk is for emulated models, not for --device")
 	case f.run && (of.device != "" || of.resume != "" || of.reports != ""):
 		return usage("", "--mutants runs on emulated models, without --device, --resume and --reports")
 	}
