@@ -19,7 +19,7 @@ func packetName(report []byte) string {
 	if !ok {
 		name = fmt.Sprintf("command %02x", report[4]&0x7F)
 	}
-	return fmt.Sprintf("%s %s, %d bytes", channel, name, binary.BigEndian.Uint16(report[5:7]))
+	return fmt.Sprintf("%s %s, length %d", channel, name, binary.BigEndian.Uint16(report[5:7]))
 }
 
 // packetCommands are the commands of section 11.2.9.

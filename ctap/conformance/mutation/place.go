@@ -13,8 +13,8 @@ type place struct {
 	section  string // the numbers alone
 }
 
-// placeOf reads a place; the step within a section is left out, for a rule of a case
-// names sections.
+// placeOf reads a place. The step within a section is left out: a case that
+// names the section names it.
 func placeOf(text string) place {
 	p := place{document: conformance.CTAP}
 	for _, d := range []conformance.Document{conformance.U2F, conformance.WebAuthn, conformance.Metadata} {
@@ -26,9 +26,11 @@ func placeOf(text string) place {
 	return p
 }
 
-// holds tells whether a rule stands in the place, or in a section of it.
+// holds tells whether a rule stands in the place, at whichever step, or in a section
+// within it.
 func (p place) holds(r conformance.Rule) bool {
-	return r.Document == p.document && (r.Section == p.section || strings.HasPrefix(r.Section, p.section+"."))
+	section, _, _ := strings.Cut(r.Section, " ")
+	return r.Document == p.document && (section == p.section || strings.HasPrefix(section, p.section+"."))
 }
 
 func (p place) String() string { return string(p.document) + " " + p.section }
