@@ -138,6 +138,9 @@ func (b *bench) observe(request []byte, status ctap.Status) (changed bool) {
 	}
 	sub, _ := subcommand(request)
 	command := ctap.Command(request[0])
+	if status == ctap.ErrKeyStoreFull {
+		b.state.set = true // only a reset makes room for the cases that follow
+	}
 	if status != ctap.OK {
 		spent := command == ctap.ClientPIN && (status == ctap.ErrPINInvalid || status == ctap.ErrPINAuthBlocked || status == ctap.ErrPINBlocked)
 		b.state.spent = b.state.spent || spent
@@ -201,6 +204,7 @@ var errNeedsReset = errors.New("needs a reset first, which destroys what is on t
 
 // bring leads the authenticator to the state that a case begins in.
 func (b *bench) bring(ctx context.Context, start Start, destroy bool) error {
+	start = b.meant(start)
 	if k, ok := b.target.(Keeper); ok {
 		return b.restore(ctx, k, start)
 	}
@@ -214,6 +218,21 @@ func (b *bench) bring(ctx context.Context, start Start, destroy bool) error {
 		return b.bringPIN(ctx, destroy)
 	}
 	return nil
+}
+
+// meant returns the state that Usable is on this authenticator, and any other as it is.
+func (b *bench) meant(start Start) Start {
+	switch {
+	case start != Usable:
+		return start
+	case b.facts.Info == nil:
+		return Any
+	}
+	o := b.facts.Info.Options
+	if _, hasPIN := o["clientPin"]; hasPIN && o["alwaysUv"] && !o["uv"] {
+		return WithPIN
+	}
+	return Any
 }
 
 // restore is bring for a Keeper, whose states are made once.

@@ -56,6 +56,7 @@ const (
 	Any     Start = ""         // as it is
 	Blank   Start = "blank"    // just reset: no PIN, no credentials, factory settings
 	WithPIN Start = "with PIN" // a PIN is set, Run.PIN, with all tries left; credentials may be there
+	Usable  Start = "usable"   // as it is, but WithPIN where alwaysUv lets nothing be made before a PIN is set
 )
 
 // Document is a specification.

@@ -87,7 +87,10 @@ func commands() []conformance.Case {
 // answers is about the form of answers.
 func answers() []conformance.Case {
 	touched := func(id, why string, run func(r *conformance.Run)) conformance.Case {
-		return conformance.Case{ID: "cbor.answer." + id, Rule: conformance.Since20("8"), Why: why, Hands: conformance.Touch, Run: run}
+		return conformance.Case{
+			ID: "cbor.answer." + id, Rule: conformance.Since20("8"), Why: why,
+			Start: conformance.Usable, Hands: conformance.Touch, Run: run,
+		}
 	}
 	pin := touched("clientPIN", "the answers of authenticatorClientPIN are canonical", func(r *conformance.Run) {
 		r.Send(ctap.ClientPIN, keyAgreement(r)).OK().Canonical().Only(1)

@@ -42,7 +42,7 @@ func of(extension string, rule conformance.Rule, cases ...conformance.Case) []co
 
 // once is a case that leaves nothing behind.
 func once(id, why string, do func(r *run)) conformance.Case {
-	return conformance.Case{ID: id, Why: why, Run: do}
+	return conformance.Case{ID: id, Why: why, Start: conformance.Usable, Run: do}
 }
 
 // stored is a case with discoverable credentials.

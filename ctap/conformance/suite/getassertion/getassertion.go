@@ -27,7 +27,8 @@ type (
 // touches when asked.
 func once(id, section, why string, do func(r *run)) conformance.Case {
 	return conformance.Case{
-		ID: "getassertion." + id, Rule: conformance.Since20(section), Why: why, Hands: conformance.Touch, Run: do,
+		ID: "getassertion." + id, Rule: conformance.Since20(section), Why: why,
+		Start: conformance.Usable, Hands: conformance.Touch, Run: do,
 	}
 }
 

@@ -26,7 +26,7 @@ func enterprise() []conformance.Case {
 	return append(enabled(),
 		needing(since21("enterprise.not-capable", enterpriseStep, "enterpriseAttestation without the option ep is CTAP1_ERR_INVALID_PARAMETER", disabled),
 			conformance.AbsentOption("ep")),
-		blank(needing(since21("enterprise.disabled", enterpriseStep, "enterpriseAttestation that is not enabled is CTAP1_ERR_INVALID_PARAMETER", disabled),
+		withPIN(needing(since21("enterprise.disabled", enterpriseStep, "enterpriseAttestation that is not enabled is CTAP1_ERR_INVALID_PARAMETER", disabled),
 			conformance.HasOption("ep"), conformance.NoOption("ep"))),
 		since21("enterprise.not-asked", enterpriseStep, "epAtt does not mark an attestation that is none of an enterprise", func(r *run) {
 			r.Check(!r.NewCredential().Response.EnterpriseAtt, "epAtt is true")

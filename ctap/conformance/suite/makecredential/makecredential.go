@@ -28,7 +28,8 @@ type (
 // touches when asked.
 func once(id, section, why string, do func(r *run)) conformance.Case {
 	return conformance.Case{
-		ID: "makecredential." + id, Rule: conformance.Since20(section), Why: why, Hands: conformance.Touch, Run: do,
+		ID: "makecredential." + id, Rule: conformance.Since20(section), Why: why,
+		Start: conformance.Usable, Hands: conformance.Touch, Run: do,
 	}
 }
 

@@ -98,7 +98,7 @@ func full() conformance.Case {
 			return
 		}
 		r.Check(r.FreshInfo().RemainingDiscoverableCredentials == nil, "there were to be fewer than %d", most)
-	}), small, conformance.NoOption("plat")))
+	}), small, conformance.NoOption("plat"), conformance.NoOption("alwaysUv")))
 	c.Waits = 10 * time.Minute
 	return c
 }
