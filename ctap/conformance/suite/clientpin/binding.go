@@ -22,21 +22,21 @@ func bound() []conformance.Case {
 		return r.Send(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, createAt(r, rpID)))
 	}
 	return conformance.One(
-		withPIN("rp.make", conformance.Since21("6.1.2 step 11"), "a token of one relying party makes no credential for another", func(r *conformance.Run) {
+		withPIN("rp.make", conformance.Since21("6.1.2"), "a token of one relying party makes no credential for another", func(r *conformance.Run) {
 			makeWith(r, r.Token(ctap.PermMakeCredential, tokenRP), otherRP).Want(ctap.ErrPINAuthInvalid)
 		}),
-		withPIN("rp.get", conformance.Since21("6.2.2 step 6"), "a token of one relying party does not sign in at another", func(r *conformance.Run) {
+		withPIN("rp.get", conformance.Since21("6.2.2"), "a token of one relying party does not sign in at another", func(r *conformance.Run) {
 			t := r.Token(ctap.PermGetAssertion, tokenRP)
 			use(r, t, otherRP).Want(ctap.ErrPINAuthInvalid)
 			live(r, t, tokenRP)
 		}),
-		withPIN("permission.make", conformance.Since21("6.1.2 step 11"), "a token without mc makes no credential", func(r *conformance.Run) {
+		withPIN("permission.make", conformance.Since21("6.1.2"), "a token without mc makes no credential", func(r *conformance.Run) {
 			makeWith(r, r.Token(ctap.PermGetAssertion, tokenRP), tokenRP).Want(ctap.ErrPINAuthInvalid)
 		}),
-		withPIN("permission.get", conformance.Since21("6.2.2 step 6"), "a token without ga does not sign in", func(r *conformance.Run) {
+		withPIN("permission.get", conformance.Since21("6.2.2"), "a token without ga does not sign in", func(r *conformance.Run) {
 			use(r, r.Token(ctap.PermMakeCredential, tokenRP), tokenRP).Want(ctap.ErrPINAuthInvalid)
 		}),
-		withPIN("binds.make", conformance.Since21("6.1.2 step 11"), "a token without a relying party is bound to the first that it verifies for, also when the user then does not touch", func(r *conformance.Run) {
+		withPIN("binds.make", conformance.Since21("6.1.2"), "a token without a relying party is bound to the first that it verifies for, also when the user then does not touch", func(r *conformance.Run) {
 			t := legacyToken(r)
 			r.Plan(conformance.Wait)
 			r.SendCancelled(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, createAt(r, tokenRP))).Want(ctap.ErrKeepaliveCancel)
@@ -44,7 +44,7 @@ func bound() []conformance.Case {
 			use(r, t, otherRP).Want(ctap.ErrPINAuthInvalid)
 			live(r, t, tokenRP)
 		}),
-		withPIN("binds.get", conformance.Since21("6.2.2 step 6"), "a token without a relying party is bound to the first that it signs in at", func(r *conformance.Run) {
+		withPIN("binds.get", conformance.Since21("6.2.2"), "a token without a relying party is bound to the first that it signs in at", func(r *conformance.Run) {
 			t := legacyToken(r)
 			live(r, t, tokenRP)
 			use(r, t, otherRP).Want(ctap.ErrPINAuthInvalid)
@@ -83,29 +83,29 @@ func spent() []conformance.Case {
 	}
 	both := ctap.PermMakeCredential | ctap.PermGetAssertion
 	hash := sha256.Sum256([]byte(tokenRP))
-	byUV := withPIN("make.by-uv", "6.1.2 step 14", "a touch uses up a token that built-in user verification gave", func(r *conformance.Run) {
+	byUV := withPIN("make.by-uv", "6.1.2", "a touch uses up a token that built-in user verification gave", func(r *conformance.Run) {
 		s := r.Agree(r.Protocol())
 		twice(r, s.ReadToken(r.Send(ctap.ClientPIN, s.TokenUsingUVParams(both, tokenRP))))
 	}, conformance.Option("uv"))
 	byUV.Start = conformance.Any
 	return conformance.One(
-		withPIN("make", "6.1.2 step 14", "a credential that is made uses up the token: it makes no other, and does not sign in", func(r *conformance.Run) {
+		withPIN("make", "6.1.2", "a credential that is made uses up the token: it makes no other, and does not sign in", func(r *conformance.Run) {
 			twice(r, r.Token(both, tokenRP))
 		}),
-		withPIN("get", "6.2.2 step 9", "an assertion with a touch uses up the token", func(r *conformance.Run) {
+		withPIN("get", "6.2.2", "an assertion with a touch uses up the token", func(r *conformance.Run) {
 			c := r.Create(createAt(r, tokenRP))
 			t := r.Token(both, tokenRP)
 			m := r.AuthoriseWith(t, ctap.GetAssertion, r.AssertParams(c))
 			r.ReadAssertion(m, r.Send(ctap.GetAssertion, m), c)
 			r.Send(ctap.GetAssertion, r.AuthoriseWith(t, ctap.GetAssertion, r.AssertParams(c))).Want(ctap.ErrPINAuthInvalid)
 		}),
-		withPIN("get.silent", "6.2.2 step 9", "an assertion without a touch does not use up the token", func(r *conformance.Run) {
+		withPIN("get.silent", "6.2.2", "an assertion without a touch does not use up the token", func(r *conformance.Run) {
 			t := r.Token(both, tokenRP)
 			for range 3 {
 				live(r, t, tokenRP)
 			}
 		}),
-		withPIN("make.cm", "6.1.2 step 14", "a credential that is made uses up the token's permission cm, too", func(r *conformance.Run) {
+		withPIN("make.cm", "6.1.2", "a credential that is made uses up the token's permission cm, too", func(r *conformance.Run) {
 			t := r.Token(both|ctap.PermCredentialMgmt, tokenRP)
 			m := createAt(r, tokenRP)
 			r.ReadCredential(m, r.Send(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, m)))

@@ -67,7 +67,7 @@ func persistent() []conformance.Case {
 		combined("cm", ctap.PermCredentialMgmt),
 		combined("ga", ctap.PermGetAssertion),
 		combined("lbw", ctap.PermLargeBlobWrite, conformance.Option("largeBlobs")),
-		plain("no-ceremony", "6.2.2 step 6", "the persistent token does not sign in", func(r *conformance.Run) {
+		plain("no-ceremony", "6.2.2", "the persistent token does not sign in", func(r *conformance.Run) {
 			use(r, r.Token(read, ""), tokenRP).Want(ctap.ErrPINAuthInvalid)
 		}),
 		plain("no-delete", "6.8.5", "the persistent token deletes nothing", func(r *conformance.Run) {

@@ -118,7 +118,7 @@ func lock() []conformance.Case {
 		locking("ends", held, "the lock ends when its time is over", func(r *conformance.Run, w *conformance.Raw, cid, other uint32) {
 			locked(r, w, cid, 1)
 			wantCode(r, w.Call(other, hid.Ping, nil), other, hid.ErrChannelBusy)
-			for range 80 { // CTAPHID's time may be shorter than the seconds of the lock
+			for range 45 { // CTAPHID's time may be shorter than the seconds of the lock
 				w.Silence(moment)
 				if m := w.Call(other, hid.Ping, nil); m.Command == hid.Ping {
 					return

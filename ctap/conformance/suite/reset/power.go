@@ -56,19 +56,19 @@ func powerEnds() []conformance.Case {
 // powerKeeps is about what a power cycle leaves.
 func powerKeeps() []conformance.Case {
 	return conformance.One(
-		powered("passkey", conformance.Since20("6.1.2 step 17"), "a power cycle leaves discoverable credentials, which sign in", func(r *conformance.Run) {
+		powered("passkey", conformance.Since20("6.1.2"), "a power cycle leaves discoverable credentials, which sign in", func(r *conformance.Run) {
 			ready(r)
 			c := r.NewPasskey()
 			r.PowerCycle()
 			r.Assert(r.AssertParams(), c)
 		}, conformance.Option("rk")),
-		powered("sealed", conformance.Since20("6.1.2 step 18"), "a power cycle leaves credentials that are not stored, which sign in", func(r *conformance.Run) {
+		powered("sealed", conformance.Since20("6.1.2"), "a power cycle leaves credentials that are not stored, which sign in", func(r *conformance.Run) {
 			ready(r)
 			c := r.NewCredential()
 			r.PowerCycle()
 			r.Use(c)
 		}),
-		powered("counter", conformance.Since20("6.2.2 step 13"), "the signature counter goes on after a power cycle", func(r *conformance.Run) {
+		powered("counter", conformance.Since20("6.2.2"), "the signature counter goes on after a power cycle", func(r *conformance.Run) {
 			ready(r)
 			c := r.NewCredential()
 			r.Use(c)
