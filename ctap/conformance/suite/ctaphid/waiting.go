@@ -59,12 +59,10 @@ func keepalives() []conformance.Case {
 	const section = "11.2.9.1.7"
 	return conformance.One(
 		blinking("keepalive.cadence", section, "a keepalive comes every 100 ms while a request is worked on", func(r *conformance.Run, w *conformance.Raw, cid uint32) {
-			const spans, least = 12, 7 // of 250 ms, with room for what a computer that is busy adds
+			const series, spans, least = 3, 12, 7 // of 250 ms, with room for a computer that is busy
 			seen := 0
-			for range spans {
-				if m, ok := w.Message(250 * time.Millisecond); ok && m.Command == hid.Keepalive {
-					seen++
-				}
+			for i := 0; i < series && seen < least; i++ {
+				seen = keepalivesIn(w, spans)
 			}
 			r.Require(seen >= least, "in %d of %d times 250 ms no keepalive came", spans-seen, spans)
 			end(r, w, cid)
@@ -97,6 +95,16 @@ func keepalives() []conformance.Case {
 			w.Silence(moment)
 		}, conformance.SpeaksU2F()),
 	)
+}
+
+// keepalivesIn counts in how many of some spans of 250 ms a keepalive comes.
+func keepalivesIn(w *conformance.Raw, spans int) (seen int) {
+	for range spans {
+		if m, ok := w.Message(250 * time.Millisecond); ok && m.Command == hid.Keepalive {
+			seen++
+		}
+	}
+	return seen
 }
 
 // lock is CTAPHID_LOCK (sections 11.2.6 and 11.2.9.2.2), which devices may leave out.
