@@ -13,6 +13,7 @@ import (
 	"fido-emu/report"
 	"fido-emu/scenarios"
 	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/world"
 )
 
 // runFlags is what the command line says about a run.
@@ -27,6 +28,7 @@ type runFlags struct {
 	retries   int
 	timeout   time.Duration
 	via       string
+	rp        string
 	bind      bindFlags
 }
 
@@ -60,6 +62,7 @@ func runCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.selection.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
 	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
 	flags.StringVar(&f.via, "via", "", "transport behind which the devices are (default: none, in this process)")
+	flags.StringVar(&f.rp, "rp", "", "file that describes the relying party, over HTTP (default: the reference one, in this process)")
 	f.bind.register(flags)
 	flags.Uint64Var(&f.seed, "seed", 0, "make the run reproducible: the same seed, the same bytes")
 	flags.BoolVar(&f.json, "json", false, "print the events as JSON lines instead of progress")
@@ -82,6 +85,10 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	elsewhere, err := f.elsewhere(u)
+	if err != nil {
+		return err
+	}
 	chosen, err := choose(names, f.selection)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		return err
 	}
 	stream := report.NewStream(time.Now, sinks...)
-	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, Bound: bound, Hand: h, Harm: f.bind.harmed()}
+	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere}
 	if f.seeded {
 		o.Seed = &f.seed
 	}
@@ -124,6 +131,19 @@ func (f runFlags) way() (*reach.Way, error) {
 		return nil, &exit{code: exitBench, err: fmt.Errorf("--via %s: %w", way, err), hint: "--via pipe and --via udp work everywhere"}
 	}
 	return &way, nil
+}
+
+// elsewhere returns the relying party that a description tells of, nil for the one in
+// process.
+func (f runFlags) elsewhere(u ui) (*world.Elsewhere, error) {
+	if f.rp == "" {
+		return nil, nil
+	}
+	d, err := loadRP(f.rp)
+	if err != nil {
+		return nil, err
+	}
+	return &world.Elsewhere{Description: d, Getenv: u.getenv}, nil
 }
 
 // sinks returns where the events of the run go.

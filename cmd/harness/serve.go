@@ -46,7 +46,7 @@ func rpCommand(u ui) *cobra.Command {
 	flags.BoolVar(&f.closed, "closed", false, "only an administrator makes accounts")
 	flags.StringSliceVar(&f.algorithms, "algorithms", nil, "what the default policy offers and allows, such as ML-DSA-65,ES256 (default ES256,EdDSA,ES384,RS256)")
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
-	return group("rp", "The reference relying party", serve)
+	return group("rp", "Relying parties: the reference one, and those that a description tells of", serve, rpCheckCommand(u), rpSchemaCommand(u))
 }
 
 func serveRP(ctx context.Context, u ui, f rpFlags) error {
