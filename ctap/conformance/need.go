@@ -230,7 +230,7 @@ func (s Start) needs() []Need {
 // needs is what a rule needs by where it stands.
 func (r Rule) needs() []Need {
 	switch {
-	case r.wire:
+	case r.wire || r.Document == Metadata:
 		return nil
 	case r.Document == U2F:
 		return []Need{SpeaksU2F()}

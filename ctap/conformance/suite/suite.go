@@ -17,6 +17,7 @@ import (
 	"fido-emu/ctap/conformance/suite/getinfo"
 	"fido-emu/ctap/conformance/suite/largeblobs"
 	"fido-emu/ctap/conformance/suite/makecredential"
+	"fido-emu/ctap/conformance/suite/metadata"
 	"fido-emu/ctap/conformance/suite/reset"
 	"fido-emu/ctap/conformance/suite/u2f"
 )
@@ -36,7 +37,7 @@ func Groups() []conformance.Group {
 		config.Group(),
 		bio.Group(),
 		largeblobs.Group(),
-	}, extensions.Groups())
+	}, extensions.Groups(), []conformance.Group{metadata.Group()})
 }
 
 // Cases returns the cases of groups.

@@ -24,12 +24,12 @@ func verification() []conformance.Case {
 			most := e.tries()
 			e.Require(e.Info().PreferredPlatformUvAttempts <= most, "preferredPlatformUvAttempts is %d, uvRetries %d", e.Info().PreferredPlatformUvAttempts, most)
 		}, conformance.Member(0x11)),
-		only("uv.make", "6.1.2 step 11", "after an enrolment makeCredential with the option uv verifies the user, and the credential says so", func(e *enroller) {
+		only("uv.make", "6.1.2", "after an enrolment makeCredential with the option uv verifies the user, and the credential says so", func(e *enroller) {
 			e.enroll()
 			c := e.ReadCredential(e.byFinger())
 			e.Require(c.Data.Flags&ctap.FlagUV != 0, "authData lacks the flag UV: %s", c.Data.Flags)
 		}),
-		only("uv.make-without", "6.1.2 step 4", "without a finger the option uv is CTAP2_ERR_INVALID_OPTION", func(e *enroller) {
+		only("uv.make-without", "6.1.2", "without a finger the option uv is CTAP2_ERR_INVALID_OPTION", func(e *enroller) {
 			e.removeAll()
 			_, reply := e.byFinger()
 			reply.Tolerate(conformance.OptionAs2B).Want(ctap.ErrInvalidOption)

@@ -85,12 +85,12 @@ func authorisation() []conformance.Case {
 				w.token = w.otherToken()
 				w.refuses(old, w.sign(fragmentParams(array, 0, 120)), ctap.ErrPINAuthInvalid)
 			}),
-			with(conformance.Touch, as("auth.kept-by-make", "6.1.2 step 14", "the permission lbw stays when makeCredential spends the others", func(w *writer) {
+			with(conformance.Touch, as("auth.kept-by-make", "6.1.2", "the permission lbw stays when makeCredential spends the others", func(w *writer) {
 				w.token = w.Token(ctap.PermMakeCredential|ctap.PermLargeBlobWrite, conformance.RPID)
 				w.Create(w.AuthoriseWith(w.token, ctap.MakeCredential, w.CreateParams()))
 				w.writesOn()
 			})),
-			with(conformance.Touch, as("auth.kept-by-get", "6.2.2 step 9", "the permission lbw stays when getAssertion spends the others", func(w *writer) {
+			with(conformance.Touch, as("auth.kept-by-get", "6.2.2", "the permission lbw stays when getAssertion spends the others", func(w *writer) {
 				c := w.NewCredential()
 				w.token = w.Token(ctap.PermGetAssertion|ctap.PermLargeBlobWrite, conformance.RPID)
 				w.Assert(w.AuthoriseWith(w.token, ctap.GetAssertion, w.AssertParams(c)), c)
