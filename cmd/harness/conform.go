@@ -29,6 +29,7 @@ type conformFlags struct {
 	resume, reports string
 	json, coverage  bool
 	pinEnv, pinFile string
+	metadata        string
 	timeout         time.Duration
 	robot           robotFlags
 	mutants         mutantFlags
@@ -68,6 +69,7 @@ func conformCommand(u ui) *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print the results as JSON lines")
 	flags.StringVar(&f.pinEnv, "pin-env", "", "environment variable with the PIN of the key")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN of the key in its first line")
+	flags.StringVar(&f.metadata, "metadata", "", "file with the metadata statement of the key's model, or a BLOB's entry for it, in JSON; a --profile knows its own")
 	flags.DurationVar(&f.timeout, "timeout", 0, "real time that a case may take beyond what it has to wait (default 10s, 2m0s with --device)")
 	f.robot.add(c)
 	f.mutants.add(flags)
@@ -178,8 +180,27 @@ func (f conformFlags) options(u ui) (conformance.Options, error) {
 		o.Timeout = f.timeout
 	}
 	var err error
+	if o.Statement, err = f.statement(); err != nil {
+		return o, err
+	}
 	o.PIN, err = f.pin(u)
 	return o, err
+}
+
+// statement reads the metadata statement of the key's model.
+func (f conformFlags) statement() (*conformance.Statement, error) {
+	if f.metadata == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(f.metadata)
+	if err != nil {
+		return nil, usage("", "--metadata: %w", err)
+	}
+	s, err := conformance.ParseStatement(b)
+	if err != nil {
+		return nil, usage("", "--metadata %s: %w", f.metadata, err)
+	}
+	return s, nil
 }
 
 // pin reads the PIN of the key.
