@@ -3,6 +3,7 @@ package extensions
 import (
 	"github.com/fxamacker/cbor/v2"
 
+	"fido-emu/ctap"
 	"fido-emu/ctap/conformance"
 )
 
@@ -18,8 +19,7 @@ func list(r *run, rpIDs ...string) {
 	r.Configure(setMinPINLengthCommand, m{minPinLengthRPIDs: rpIDs})
 }
 
-// told makes a credential at a relying party that asks for an extension, and returns
-// it.
+// told makes a credential at a relying party that asks for an extension.
 func told(r *run, rpID, extension string, input any) *conformance.Credential {
 	return r.Create(asking(r, s{extension: input}).With(2, s{"id": rpID, "name": "Conformance"}))
 }
@@ -28,6 +28,11 @@ func told(r *run, rpID, extension string, input any) *conformance.Credential {
 func listing(id, why string, do func(r *run)) conformance.Case {
 	return leaves(withPIN(needing(once(id, why, do), conformance.Option("setMinPINLength"))))
 }
+
+// roomForTwo needs a list for more than one relying party.
+var roomForTwo = conformance.When(func(i *ctap.Info) bool {
+	return i.MaxRPIDsForSetMinPINLength != nil && *i.MaxRPIDsForSetMinPINLength >= 2
+}, "maxRPIDsForSetMinPINLength is less than two")
 
 func minPINLength() []conformance.Case {
 	const about = "minPinLength"
@@ -61,14 +66,11 @@ func minPINLength() []conformance.Case {
 				absent(r, r.Outputs(told(r, other, about, true).Data), about)
 			}
 		}),
-		listing("minpinlength.several", "every relying party on the list is told", func(r *run) {
-			if most := r.FreshInfo().MaxRPIDsForSetMinPINLength; most == nil || *most < 2 {
-				return // the list has room for one
-			}
+		needing(listing("minpinlength.several", "every relying party on the list is told", func(r *run) {
 			a, b := r.NewSite(), r.NewSite()
 			list(r, a, b)
 			conformance.Equal(r, "minPinLength", length(r, a), length(r, b))
-		}),
+		}), roomForTwo),
 		listing("minpinlength.replaced", "a new list takes the place of the old", func(r *run) {
 			site := r.NewSite()
 			list(r, site)

@@ -127,6 +127,14 @@ func passedOver() []conformance.Case {
 			r.Create(r.PasskeyParams(c.RPID, "alice").With(3, s{"id": c.UserID, "name": "alice"}))
 			none(r, r.AssertParams(c))
 		}),
+		withPIN(needing(stored("none.deleted", locating, "a credential that was deleted does not answer, by its id or without", func(r *run) {
+			all := r.NewPasskeys(r.NewSite(), "alice", "bob")
+			remove(r, all[0])
+			none(r, r.AssertParams(all[0]))
+			r.Assert(r.AssertParamsAt(all[0].RPID), all[1]).Reply.Without(5)
+			remove(r, all[1])
+			none(r, r.AssertParamsAt(all[1].RPID))
+		}), conformance.Option("credMgmt"), conformance.CanToken())),
 		once("none.tampered", locating, "a credential id with one bit changed, cut or made longer finds nothing", func(r *run) {
 			c := r.NewCredential()
 			r.Require(len(c.ID) > 0, "the credential id is empty")
@@ -142,6 +150,15 @@ func passedOver() []conformance.Case {
 			}
 		}),
 	)
+}
+
+// remove deletes a discoverable credential (section 6.8.5).
+func remove(r *run, c *conformance.Credential) {
+	const subCommand = ctap.DeleteCredential
+	params := m{2: c.Descriptor()}
+	t := r.Token(ctap.PermCredentialMgmt, "")
+	mac := t.MAC([]byte{byte(subCommand)}, r.Encode(params))
+	r.Send(ctap.CredentialManagement, m{1: subCommand, 2: params, 3: t.Number(), 4: mac}).OK()
 }
 
 // crowd is so many descriptors of short ids.

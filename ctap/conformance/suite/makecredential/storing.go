@@ -13,8 +13,8 @@ import (
 
 const storingStep = "6.1.2 step 17"
 
-// stored returns the discoverable credentials that answer at a relying party among
-// those given, by asking for an assertion with each in the allowList alone.
+// stored tells whether a credential is there, by an assertion with it alone in the
+// allowList.
 func stored(r *run, c *conformance.Credential) bool {
 	reply := r.Send(ctap.GetAssertion, r.Authorise(ctap.GetAssertion, r.AssertParams(c)))
 	return reply.Want(ctap.OK, ctap.ErrNoCredentials).Status == ctap.OK
@@ -73,7 +73,8 @@ func storing() []conformance.Case {
 // most is how many credentials a case makes to fill a store.
 const most = 150
 
-// full fills the store. A person who touches for each credential needs some time.
+// full fills the store. A person who touches for each credential needs some time: that
+// is what it waits for.
 func full() conformance.Case {
 	small := conformance.When(func(i *ctap.Info) bool {
 		left := i.RemainingDiscoverableCredentials
@@ -97,7 +98,8 @@ func full() conformance.Case {
 			r.Create(r.PasskeyParams(site, "again").With(3, s{"id": first.UserID, "name": "again"}))
 			return
 		}
-		r.Check(r.FreshInfo().RemainingDiscoverableCredentials == nil, "there were to be fewer than %d", most)
+		r.Require(r.FreshInfo().RemainingDiscoverableCredentials == nil, "there was to be room for fewer than %d", most)
+		r.Tolerate("CTAP 2.0 does not tell how many credentials there is room for", "the store is not full after %d", most)
 	}), small, conformance.NoOption("plat"), conformance.NoOption("alwaysUv")))
 	c.Waits = 10 * time.Minute
 	return c
