@@ -1,5 +1,7 @@
 # make demo        build, and run the library of scenarios
 # make test        vet, lint, and all tests with the race detector
+# make mutants     every way in which an emulated key can break the rules, and whether
+#                  the conformance suite sees it
 # make bench       costs beside their floors
 # make lab-test    programs that nobody here wrote use the emulated keys, under a
 #                  kernel of their own (make lab-kernel builds it, once)
@@ -56,7 +58,7 @@ else \
 fi
 endef
 
-.PHONY: help build demo test bench lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
+.PHONY: help build demo test mutants bench lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -84,6 +86,10 @@ test: deps lint
 	@cgo=$(CGO); race=-race; \
 	[ $$cgo = 1 ] || { race=""; echo "Without cgo there is no race detector and no simulated TPM; running the rest."; }; \
 	CGO_ENABLED=$$cgo go test $$race -timeout 9m ./...
+
+## mutants: judge the conformance suite; the last line is the score
+mutants: build
+	@bin/harness conform --mutants
 
 bench: deps
 	@CGO_ENABLED=$(CGO) go build -o bin/ ./benchmarks

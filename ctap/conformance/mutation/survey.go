@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -106,10 +107,20 @@ func (s *Survey) notice(ctx context.Context, m *Mutant, of selection, enough int
 	report, err := s.execute(ctx, of.model, m.Name, faithful.cases, w)
 	switch {
 	case err != nil && len(w.kills) == 0:
-		v.Troubles = append(v.Troubles, fmt.Sprintf("on %s: %v", of.model, err))
+		v.Troubles = append(v.Troubles, trouble(of.model, err.Error()))
 	case err == nil && report.Stopped != "" && !w.stopped:
-		v.Troubles = append(v.Troubles, fmt.Sprintf("on %s: %s", of.model, report.Stopped))
+		v.Troubles = append(v.Troubles, trouble(of.model, report.Stopped))
 	}
 	v.Troubles = append(v.Troubles, w.troubles...)
 	return w.kills, nil
+}
+
+// longestTrouble is how much of a trouble is told, in bytes: it may quote a message.
+const longestTrouble = 100
+
+func trouble(model, what string) string {
+	if len(what) > longestTrouble {
+		what = strings.ToValidUTF8(what[:longestTrouble], "") + "…"
+	}
+	return "on " + model + ": " + what
 }
