@@ -52,9 +52,10 @@ func (u *UserAgent) begin(ctx context.Context, typ, origin string, rpID text, me
 	if err != nil {
 		return ceremony{}, err
 	}
+	top := u.topOrigin(ctx)
 	data := ClientData{
 		Type: typ, Challenge: challenge, Origin: origin,
-		CrossOrigin: u.config.TopOrigin != "", TopOrigin: u.config.TopOrigin,
+		CrossOrigin: top != "", TopOrigin: top,
 		Extra: u.config.ExtraClientData,
 	}
 	c := ceremony{agent: u, rpID: id, clientData: data.JSON()}
