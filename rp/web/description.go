@@ -28,6 +28,7 @@ type Description struct {
 	secure    bool // Secure cookies go to loopback
 	limits    limits
 	refused   refusal
+	repeat    *repeat
 	smtp      *template
 	mailbox   *template
 	sections  map[string]*section
@@ -241,7 +242,7 @@ func (c *compiler) description(file string, root grammar.Value) *Description {
 		userName: c.optional(root.Field("user-name")), headers: c.bindings(root.Field("headers")),
 		secure: root.Field("secure-cookies-to-loopback").Yes(), limits: readLimits(root.Field("limits")),
 		smtp: c.optional(root.Field("inbox").Field("smtp")), mailbox: c.optional(root.Field("inbox").Field("http")),
-		sections: map[string]*section{},
+		repeat: c.repeat(root.Field("repeat")), sections: map[string]*section{},
 	}
 	if r := c.refusal(root.Field("refused")); r != nil {
 		d.refused = *r

@@ -18,6 +18,7 @@ func Document() []grammar.Member {
 		{Name: "secure-cookies-to-loopback", Kind: grammar.YesNo, Text: "Whether cookies that are Secure go to loopback over plain HTTP too, as browsers do for localhost."},
 		{Name: "limits", Kind: grammar.Object, Members: limitMembers, Text: "What nothing may go beyond."},
 		{Name: "refused", Kind: grammar.Object, Members: refusedMembers, Text: "How the site says no, where a request does not say so itself."},
+		{Name: "repeat", Kind: grammar.Object, Members: repeatMembers, Text: "When requests are made again that do not say so themselves: for sites that ask to be asked more slowly."},
 		{Name: "capabilities", Kind: grammar.Object, Members: capabilityMembers, Text: "What the site can do. Scenarios that need more are skipped, with the reason."},
 		{Name: "inbox", Kind: grammar.Object, Members: inboxMembers, Text: "Where the site's mail arrives, on loopback."},
 	}
@@ -145,8 +146,8 @@ func stepMembers() []grammar.Member {
 	extraction := &grammar.Member{Kind: grammar.Object, Short: true, Members: extractionMembers}
 	return []grammar.Member{
 		{Name: "request", Verb: true, Text: "A request: POST /path, or POST base:/path, or GET ${link}."},
-		{Name: "create", Verb: true, Kind: grammar.Object, Members: ceremonyMembers, Text: "navigator.credentials.create with the options of the latest answer."},
-		{Name: "get", Verb: true, Kind: grammar.Object, Members: ceremonyMembers, Text: "navigator.credentials.get, likewise."},
+		{Name: "create", Verb: true, Kind: grammar.Object, Bare: true, Members: ceremonyMembers, Text: "navigator.credentials.create with the options of the latest answer."},
+		{Name: "get", Verb: true, Kind: grammar.Object, Bare: true, Members: ceremonyMembers, Text: "navigator.credentials.get, likewise."},
 		{Name: "mail", Verb: true, Kind: grammar.Object, Members: mailMembers, Text: "Waits for a message, which counts once."},
 		{Name: "set", Verb: true, Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Any}, Text: "Gives variables their values."},
 		{Name: "refuse", Verb: true, Text: "Ends the section as refused, with this reason."},

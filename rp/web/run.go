@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -296,18 +297,19 @@ func (r *run) ceremony(ctx context.Context, s *step, x *Exchange) error {
 
 // request sends a request, again where repeat says so, and judges the answer.
 func (r *run) request(ctx context.Context, s *step, x *Exchange) error {
+	rep := cmp.Or(s.repeat, r.party.d.repeat)
 	for n := 1; ; n++ {
 		if err := r.send(ctx, s, x); err != nil {
 			return err
 		}
-		again, err := r.again(s.repeat, n)
+		again, err := r.again(rep, n)
 		if err != nil {
 			return err
 		}
 		if !again {
 			return r.judge(s, x)
 		}
-		if err := r.party.options.Sleep(ctx, r.pause(s.repeat)); err != nil {
+		if err := r.party.options.Sleep(ctx, r.pause(rep)); err != nil {
 			return err
 		}
 	}

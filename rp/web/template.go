@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"fido-emu/rp/web/grammar"
 )
 
@@ -19,10 +21,10 @@ type template struct{ parts []part }
 
 type part struct {
 	text string
-	ref  *reference // nil for text
+	ref  *variable // nil for text
 }
 
-type reference struct {
+type variable struct {
 	name    string
 	pointer string // JSON pointer, empty for the whole
 	filters []string
@@ -61,10 +63,10 @@ func parseTemplate(text string) (t template, err error) {
 	return t, nil
 }
 
-func parseReference(inner string) (*reference, error) {
+func parseReference(inner string) (*variable, error) {
 	pieces := strings.Split(inner, "|")
 	path := strings.TrimSpace(pieces[0])
-	r := &reference{}
+	r := &variable{}
 	path, r.spread = strings.CutPrefix(path, "...")
 	r.name, r.pointer, _ = strings.Cut(path, "/")
 	if strings.Contains(path, "/") {
@@ -129,7 +131,7 @@ func (t template) escaped(l lookup, escape func(string) string) (string, error) 
 	return b.String(), nil
 }
 
-func (r *reference) value(l lookup) (any, error) {
+func (r *variable) value(l lookup) (any, error) {
 	v := l(r.name)
 	if r.pointer != "" {
 		v, _ = at(v, r.pointer) // what is not there is empty
@@ -230,14 +232,15 @@ func (c condition) holds(l lookup) (bool, error) {
 
 // filterNames lists the filters.
 func filterNames() []string {
-	return []string{"fromjson", "tojson", "b64", "b64url", "from-b64", "lower", "join", "uuid", "trim"}
+	return []string{"fromjson", "tojson", "b64", "b64url", "from-b64", "lower", "join", "trim", "dashes", "guid"}
 }
 
 var errFilter = errors.New("filter")
 
 // filtered sends a value through filters: fromjson and tojson read and write JSON;
 // b64 and b64url write text in base64, from-b64 reads either; lower, trim and join
-// are what they say, uuid puts the dashes into 32 hexadecimal digits.
+// are what they say; dashes puts them into 32 hexadecimal digits, and guid makes a UUID
+// of text, always the same of the same (RFC 9562, section 5.5).
 func filtered(v any, filters []string) (any, error) {
 	for _, f := range filters {
 		var err error
@@ -268,8 +271,10 @@ func filter(v any, name string) (any, error) {
 		return strings.ToLower(textOf(v)), nil
 	case "trim":
 		return strings.TrimSpace(textOf(v)), nil
-	case "uuid":
+	case "dashes":
 		return dashed(textOf(v)), nil
+	case "guid":
+		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(textOf(v))).String(), nil
 	case "join":
 		list, _ := v.([]any)
 		words := make([]string, len(list))

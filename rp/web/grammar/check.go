@@ -36,6 +36,7 @@ type Member struct {
 	Alone    bool     // in Variants: makes it one where no verb does
 	List     bool     // several may be given, as a list
 	Short    bool     // of an Object: a scalar may stand for it
+	Bare     bool     // of an Object: nothing may stand for it, and means one without members
 	Allowed  []string // of a Word
 	Members  Table    // of an Object or Variants
 	Each     *Member  // of a Named
@@ -92,7 +93,7 @@ func (c *checker) member(m Member, v Value) {
 func (c *checker) one(m Member, v Value) {
 	switch {
 	case m.Kind == Any:
-	case m.Kind == Object && m.Short && v.Shape == Scalar:
+	case m.Kind == Object && (m.Short && v.Shape == Scalar || m.Bare && v.Shape == Empty):
 	case m.Kind == Object:
 		c.members(m.Name, v, m.Members())
 	case m.Kind == Variants:

@@ -54,7 +54,11 @@ func (g generator) shape(m Member) map[string]any {
 		if m.Short {
 			return map[string]any{"anyOf": []any{scalar, g.object(m.Members())}}
 		}
-		return g.object(m.Members())
+		o := g.object(m.Members())
+		if m.Bare {
+			o["type"] = []string{"object", "null"}
+		}
+		return o
 	case Named:
 		return map[string]any{"type": "object", "additionalProperties": g.property(*m.Each)}
 	case Variants:
