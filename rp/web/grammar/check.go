@@ -123,6 +123,8 @@ func (c *checker) variant(m Member, v Value) {
 	}
 	switch {
 	case v.Shape != Mapping || len(found) == 1 || len(found) == 0 && alone:
+	case len(found) == 0 && slices.ContainsFunc(v.Fields, func(f Field) bool { return find(table, f.Name) == nil }):
+		// the unknown member was probably meant to say it
 	case len(found) == 0:
 		c.problems = append(c.problems, Problem{At: v.At, Found: m.Name + ": one member must say what it does", Allowed: verbs})
 	default:
