@@ -28,6 +28,7 @@ type Description struct {
 	secure    bool // Secure cookies go to loopback
 	limits    limits
 	refused   refusal
+	codes     map[string]string
 	repeat    *repeat
 	smtp      *template
 	mailbox   *template
@@ -246,6 +247,12 @@ func (c *compiler) description(file string, root grammar.Value) *Description {
 	}
 	if r := c.refusal(root.Field("refused")); r != nil {
 		d.refused = *r
+	}
+	if v := root.Field("codes"); v != nil {
+		d.codes = map[string]string{}
+		for _, f := range v.Fields {
+			d.codes[f.Name] = f.Value.Word("")
+		}
 	}
 	if s := root.Field("settings"); s != nil {
 		for _, f := range s.Fields {

@@ -18,7 +18,7 @@ func site(t *testing.T, steps string, h http.HandlerFunc) *Party {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	source := "name: x\nbases: {site: \"" + s.URL + "\"}\nlimits: {body: 1, redirects: 2, time: 1s, steps: 20}\nregister: {steps: [{unsupported: x}], unproved: x}\nadd-person:\n  steps:\n" + steps
+	source := "name: x\nbases: {site: \"" + s.URL + "\"}\nlimits: {body: 1, redirects: 2, time: 1s, steps: 20}\ncodes: {gone: unknown-credential}\nregister: {steps: [{unsupported: x}], unproved: x}\nadd-person:\n  steps:\n" + steps
 	d, err := LoadBytes("x.yaml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +43,7 @@ func TestOutcomes(t *testing.T) {
 		{"a 400 that is none", "    - request: GET /\n      refused: {status: 500}\n", 400, "", BrokenBy, "status 400"},
 		{"a 400 that is expected", "    - request: GET /\n      expect: {status: [200, 400]}\n", 400, "", Accepted, ""},
 		{"a no with 200", "    - request: GET /\n      refused: {json: {/ok: false}, code: /why}\n", 200, `{"ok":false,"why":"late"}`, RefusedBy, "late"},
+		{"a reason by another name", "    - request: GET /\n      refused: {code: /why}\n", 400, `{"why":"gone"}`, RefusedBy, "unknown-credential"},
 		{"a 200 that contradicts itself", "    - request: GET /\n      expect: {json: {/ok: true}}\n", 200, `{"ok":false}`, BrokenBy, "/ok is false, not true"},
 		{"a member that must not be", "    - request: GET /\n      expect: {not: {/error: }}\n", 200, `{"error":1}`, BrokenBy, "/error is there"},
 		{"no JSON", "    - request: GET /\n      expect: {json: {/ok: true}}\n", 200, `<html>`, BrokenBy, "not JSON"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -174,27 +175,25 @@ func (p *Party) listen(ctx context.Context) error {
 	if p.mail == nil {
 		p.mail = &inbox.Inbox{}
 	}
-	if p.d.smtp != nil {
-		text, err := p.d.smtp.text(p.setting)
+	for _, way := range []struct {
+		at    *template
+		serve func(net.Listener) func() error
+	}{{p.d.smtp, p.mail.ServeSMTP}, {p.d.mailbox, p.mail.ServeMailbox}} {
+		if way.at == nil {
+			continue
+		}
+		text, err := way.at.text(p.setting)
 		if err != nil {
 			return err
+		}
+		if text == "" { // a setting that was left empty
+			continue
 		}
 		l, err := inbox.Listen(ctx, text)
 		if err != nil {
 			return err
 		}
-		p.stops = append(p.stops, p.mail.ServeSMTP(l))
-	}
-	if p.d.mailbox != nil {
-		text, err := p.d.mailbox.text(p.setting)
-		if err != nil {
-			return err
-		}
-		l, err := inbox.Listen(ctx, text)
-		if err != nil {
-			return err
-		}
-		p.stops = append(p.stops, p.mail.ServeMailbox(l))
+		p.stops = append(p.stops, way.serve(l))
 	}
 	return nil
 }

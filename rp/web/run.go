@@ -431,6 +431,7 @@ func (r *run) isRefusal(s *step) (*rp.Refused, string, error) {
 	if no.Code == "" {
 		no.Code = fmt.Sprintf("status-%d", r.last.status)
 	}
+	no.Code = cmp.Or(r.party.d.codes[no.Code], no.Code)
 	if no.Reason == "" {
 		no.Reason = "the site said no, and not why"
 		if text := strings.TrimSpace(string(r.last.body)); text != "" {
