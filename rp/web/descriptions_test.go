@@ -3,7 +3,12 @@ package web
 import (
 	"path/filepath"
 	"testing"
+
+	"fido-emu/rp/web/grammar"
 )
+
+// pages stands for the section that package rp/browser understands.
+var pages = Foreign{Member: grammar.Member{Name: "browser", Kind: grammar.Any}}
 
 func TestShippedDescriptionsLoad(t *testing.T) {
 	files, err := filepath.Glob("descriptions/*.yaml")
@@ -11,7 +16,7 @@ func TestShippedDescriptionsLoad(t *testing.T) {
 		t.Fatalf("%d descriptions, %v", len(files), err)
 	}
 	for _, file := range files {
-		if _, err := Load(file); err != nil {
+		if _, err := Load(file, pages); err != nil {
 			t.Errorf("%v", err)
 		}
 	}

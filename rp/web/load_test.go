@@ -64,7 +64,7 @@ func TestLoadTellsWhatIsWrong(t *testing.T) {
 // its words.
 func TestSchema(t *testing.T) {
 	c := jsonschema.NewCompiler()
-	asJSON, err := jsonschema.UnmarshalJSON(strings.NewReader(compact(Schema())))
+	asJSON, err := jsonschema.UnmarshalJSON(strings.NewReader(compact(Schema(pages))))
 	if err != nil {
 		t.Fatal(err)
 	}
