@@ -1,0 +1,225 @@
+package browser
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+
+	"fido-emu/rp"
+	"fido-emu/rp/web"
+)
+
+// Options says with what a description is opened. All may be left out.
+type Options struct {
+	Web         web.Options
+	Browser     *Browser     // one that runs, which stays open; one is started for the site when nil
+	Config      Config       // of one that is started; the description's hosts are added
+	NoShim      bool         // whatever the description says
+	Screenshots string       // folder for a picture of each step, made when needed; empty for none
+	OnSignal    func(Signal) // is told what pages say of the passkeys that they know
+}
+
+// party is what a site does over HTTP, and what it knows.
+type party interface {
+	web.Site
+	Setting(name string) any
+	Base(name string) (string, bool)
+}
+
+// site drives pages. It has the optional interfaces for what people do; what
+// administrators do is added where the description says how.
+type site struct {
+	party
+	d       *Description
+	options Options
+	web     web.Options
+	browser *Browser
+	own     bool // the browser was started for the site
+
+	mu     sync.Mutex
+	people map[string]*Tab // of those who have been here, by folded user name
+	inside map[*Tab]bool   // whose person signed in and did not sign out
+	shots  int
+}
+
+var _ interface {
+	rp.SessionManager
+	rp.CredentialManager
+	rp.Recovery
+} = (*site)(nil)
+
+// Open starts Chromium, where none is given, and prepares the site. Close it when done.
+// An operation that the description lacks is an *[rp.Unsupported].
+func (d *Description) Open(ctx context.Context, o Options) (web.Site, error) {
+	overHTTP, err := d.Description.Open(ctx, o.Web)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := overHTTP.(party)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%s: a site over HTTP that tells no settings", d.File), overHTTP.Close())
+	}
+	s := &site{party: p, d: d, options: o, web: o.Web, browser: o.Browser, people: map[string]*Tab{}, inside: map[*Tab]bool{}}
+	if s.browser == nil {
+		o.Config.Only = append(append(o.Config.Only, s.hostNames()...), d.hosts...)
+		if s.browser, err = Start(context.WithoutCancel(ctx), o.Config); err != nil {
+			return nil, errors.Join(err, overHTTP.Close())
+		}
+		s.own = true
+	}
+	return s.withParts(overHTTP), nil
+}
+
+// hostNames lists the hosts of the bases and of the origin.
+func (s *site) hostNames() (names []string) {
+	for _, f := range s.d.Section("bases").Fields {
+		if base, ok := s.party.Base(f.Name); ok {
+			if u, err := url.Parse(base); err == nil {
+				names = append(names, u.Hostname())
+			}
+		}
+	}
+	if u, err := url.Parse(s.Origin()); err == nil {
+		names = append(names, u.Hostname())
+	}
+	return names
+}
+
+// withParts adds what administrators do over HTTP.
+func (s *site) withParts(overHTTP web.Site) web.Site {
+	admin, isAdmin := overHTTP.(rp.Administration)
+	directory, isDirectory := overHTTP.(rp.Directory)
+	switch {
+	case isAdmin && isDirectory:
+		return struct {
+			*site
+			rp.Administration
+			rp.Directory
+		}{s, admin, directory}
+	case isAdmin:
+		return struct {
+			*site
+			rp.Administration
+		}{s, admin}
+	case isDirectory:
+		return struct {
+			*site
+			rp.Directory
+		}{s, directory}
+	}
+	return s
+}
+
+func (s *site) setting(name string) any { return s.party.Setting(name) }
+
+func (s *site) nextShot() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shots++
+	return s.shots
+}
+
+// Tells tells whether the pages' list of passkeys says something of them.
+func (s *site) Tells(member string) bool {
+	section := s.d.sections["credentials"]
+	if section == nil {
+		return s.party.Tells(member)
+	}
+	for _, p := range section.record {
+		if p.name == member || member == "type" && p.name == "backup-eligible" {
+			return true
+		}
+	}
+	return false
+}
+
+// Close closes the tabs, and the browser where it was started for the site.
+func (s *site) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, t := range s.people {
+		errs = append(errs, t.Close())
+	}
+	s.people = map[string]*Tab{}
+	if s.own {
+		errs = append(errs, s.browser.Close())
+	}
+	return errors.Join(append(errs, s.party.Close())...)
+}
+
+func fold(name string) string { return strings.ToLower(name) }
+
+func (s *site) newTab(ctx context.Context) (*Tab, error) {
+	return s.browser.NewTab(ctx, TabOptions{NoShim: s.options.NoShim || !s.d.shim, NoPlatform: !s.d.platform, OnSignal: s.options.OnSignal})
+}
+
+// tabOf returns the tab of a person, a new one for somebody new.
+func (s *site) tabOf(ctx context.Context, name string) (*Tab, error) {
+	s.mu.Lock()
+	t := s.people[fold(name)]
+	s.mu.Unlock()
+	if t != nil {
+		return t, nil
+	}
+	t, err := s.newTab(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return t, s.keep(name, t, false)
+}
+
+// keep makes a tab that of a person, in place of an older one.
+func (s *site) keep(name string, t *Tab, inside bool) error {
+	s.mu.Lock()
+	old := s.people[fold(name)]
+	s.people[fold(name)] = t
+	s.inside[t] = inside
+	s.mu.Unlock()
+	if old == nil || old == t {
+		return nil
+	}
+	return s.drop(old)
+}
+
+func (s *site) drop(t *Tab) error {
+	s.mu.Lock()
+	delete(s.inside, t)
+	s.mu.Unlock()
+	return t.Close()
+}
+
+// begin prepares a passage through a section in a tab.
+func (s *site) begin(section, what string, who rp.Person, given map[string]any) (*run, error) {
+	found := s.d.sections[section]
+	if found == nil {
+		return nil, &rp.Unsupported{What: what}
+	}
+	r := &run{site: s, section: found, who: who, vars: map[string]any{
+		"origin": s.Origin(), "rp-id": s.RPID(), "run": cmp.Or(s.web.Run, "0"),
+		"person": who.Name, "person.name": who.Name, "person.display-name": who.DisplayName, "signed-in": false,
+	}}
+	for name, v := range given {
+		r.vars[name] = v
+	}
+	return r, nil
+}
+
+// perform goes through a section in the tab of a person.
+func (s *site) perform(ctx context.Context, section, what string, who rp.Person, given map[string]any) (*run, error) {
+	r, err := s.begin(section, what, who, given)
+	if err != nil {
+		return nil, err
+	}
+	if r.tab, err = s.tabOf(ctx, who.Name); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	r.vars["signed-in"] = s.inside[r.tab]
+	s.mu.Unlock()
+	return r, r.take(ctx)
+}
