@@ -112,6 +112,9 @@ func (r *run) through(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
+	if inner, ok := errors.AsType[*rp.Broken](err); ok { // broken is said once
+		err = fmt.Errorf("%s: %w", inner.Doing, inner.Err)
+	}
 	return broken(r.section.kind.name, fmt.Errorf("accepted, but a follow-up call does not show it: %w", err))
 }
 
