@@ -37,11 +37,12 @@ var arrows = map[string][]string{
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
+	"report/audit":       {"report", "rp/audit"},
 	"report/conformance": {"ctap", "ctap/trace", "ctap/conformance", "report"},
 	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn"},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "webauthn", "report", "rp"},
-	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "report/conformance", "rp", "rp/audit", "scenarios"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -73,7 +74,7 @@ func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
 	e := &explainer{u: u, brief: brief}
 	o := web.Options{Getenv: u.getenv, Run: strings.ToLower(rand.Text()[:6]), Observe: e.step}
 	if d.Starts(u.getenv) != "" {
-		stop, settings, err := startReference(ctx)
+		stop, settings, err := startReference(ctx, nil)
 		if err != nil {
 			return &exit{code: exitBench, err: err}
 		}
@@ -89,8 +90,9 @@ func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
 	return e.ceremonies(ctx, d, site)
 }
 
-// startReference starts the reference relying party on loopback.
-func startReference(ctx context.Context) (stop func() error, settings map[string]string, err error) {
+// startReference starts the reference relying party on loopback. It trusts the
+// attestation of roots, which may be nil.
+func startReference(ctx context.Context, roots *x509.CertPool) (stop func() error, settings map[string]string, err error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, nil, err
@@ -100,7 +102,7 @@ func startReference(ctx context.Context) (stop func() error, settings map[string
 		return nil, nil, errors.Join(err, l.Close())
 	}
 	page, token := "http://localhost:"+port, rand.Text()
-	core, err := reference.New(reference.Config{RPID: "localhost", Origins: []string{page}, AdminToken: token})
+	core, err := reference.New(reference.Config{RPID: "localhost", Origins: []string{page}, AdminToken: token, AttestationRoots: roots})
 	if err != nil {
 		return nil, nil, errors.Join(err, l.Close())
 	}

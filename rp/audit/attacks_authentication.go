@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/asn1"
+	"errors"
 	"math/big"
 	"slices"
 
@@ -174,6 +175,9 @@ func impersonating(victimsHandle bool, how bend) func(*bench) finding {
 }
 
 func (b *bench) two() (victim, attacker *account, err error) {
+	if b.options.Single {
+		return nil, nil, errors.New("the relying party has one account only")
+	}
 	if victim, err = b.account("victim"); err == nil {
 		attacker, err = b.account("attacker")
 	}
@@ -247,7 +251,7 @@ func (b *bench) deleted() (*account, *passkey, finding) {
 	if err != nil {
 		return nil, nil, found(NotApplicable, "%v", err)
 	}
-	if _, ok := b.site.(rp.CredentialManager); !ok {
+	if _, ok := b.deleter(); !ok {
 		return nil, nil, found(NotApplicable, "the adapter cannot delete passkeys")
 	}
 	if _, err := b.register(victim, bend{}); err != nil {

@@ -43,7 +43,7 @@ func (b *bench) asks(name string) (ids []string, no error, err error) {
 }
 
 // stranger is a name that nobody has.
-func (b *bench) stranger() string { return b.options.Prefix + "-nobody@" + b.options.Domain }
+func (b *bench) stranger() string { return b.options.Name("nobody", 0) }
 
 // comparison is what a relying party says of somebody and of nobody.
 type comparison struct{ somebody, nobody []string }

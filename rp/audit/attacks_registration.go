@@ -67,13 +67,9 @@ func knownID(purpose string) func(*bench) finding {
 
 // knownKey registers the passkey of the victim for the attacker.
 func knownKey(b *bench) finding {
-	owner, err := b.account("victim")
+	owner, a, err := b.two()
 	if err != nil {
-		return found(NotApplicable, "no account whose passkey it would be: %v", err)
-	}
-	a, err := b.account("attacker")
-	if err != nil {
-		return found(NotApplicable, "no account to attack from: %v", err)
+		return found(NotApplicable, "%v", err)
 	}
 	stolen := owner.client.passkeys[0]
 	f := b.tryRegister(a, bend{claims: func(d *draft) {

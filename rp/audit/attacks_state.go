@@ -113,7 +113,7 @@ func poisoned(b *bench) finding {
 
 // counter returns the counter in the list of passkeys.
 func (b *bench) counter(a *account) (n uint32, ok bool) {
-	m, ok := b.site.(rp.CredentialManager)
+	m, ok := b.manager()
 	if !ok {
 		return 0, false
 	}
@@ -166,7 +166,7 @@ func accountAttacks() []Attack {
 // withoutSession registers a passkey for the victim in a browser that is not signed
 // in.
 func withoutSession(b *bench) finding {
-	if _, ok := b.site.(rp.SessionManager); !ok {
+	if _, ok := b.sessions(); !ok {
 		return found(NotApplicable, "the adapter cannot end the victim's session")
 	}
 	victim, err := b.account("victim")
@@ -199,7 +199,7 @@ func withoutSession(b *bench) finding {
 // manage has the attacker, signed in, do something to the victim's passkey; done
 // tells, seen by the victim, whether it came about.
 func (b *bench) manage(do func(context.Context, rp.CredentialManager, *account, []byte) error, done func(victim *account, id []byte) bool) finding {
-	m, ok := b.site.(rp.CredentialManager)
+	m, ok := b.manager()
 	if !ok {
 		return found(NotApplicable, "the adapter does not manage passkeys")
 	}
@@ -219,6 +219,8 @@ func (b *bench) manage(do func(context.Context, rp.CredentialManager, *account, 
 	case done(victim, id):
 		victim.spoilt = true
 		return found(Accepted, "the victim's list shows it (the answer: %v)", err)
+	case unsupported(err):
+		return found(NotApplicable, "%v", err)
 	case err == nil:
 		return found(Broken, "the answer says that it was done, and the victim's list does not show it")
 	case isRefused(err):
@@ -242,7 +244,7 @@ func renameAnother(b *bench) finding {
 		return m.RenameCredential(ctx, attacker.person, id, name)
 	}, func(victim *account, id []byte) bool {
 		var all []rp.Credential
-		m := b.site.(rp.CredentialManager) //nolint:forcetypeassert // manage has seen that it is one
+		m, _ := b.manager()
 		err := b.call(func(ctx context.Context) (err error) {
 			all, err = m.Credentials(ctx, victim.person)
 			return err
@@ -257,7 +259,7 @@ func renameAnother(b *bench) finding {
 }
 
 func listWithout(b *bench) finding {
-	m, ok := b.site.(rp.CredentialManager)
+	m, ok := b.manager()
 	if !ok {
 		return found(NotApplicable, "the adapter does not manage passkeys")
 	}
@@ -285,10 +287,10 @@ func listWithout(b *bench) finding {
 
 // sessionAfterDelete signs in with a second passkey and deletes it.
 func sessionAfterDelete(b *bench) finding {
-	if _, ok := b.site.(rp.CredentialManager); !ok {
+	if _, ok := b.deleter(); !ok {
 		return found(NotApplicable, "the adapter cannot delete passkeys")
 	}
-	if _, ok := b.site.(rp.SessionManager); !ok {
+	if _, ok := b.sessions(); !ok {
 		return found(NotApplicable, "the adapter cannot tell whether a session stands")
 	}
 	a, err := b.account("leaving")

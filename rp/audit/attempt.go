@@ -62,6 +62,8 @@ func (b *bench) judgeRegistration(a *account, before [][]byte, sent *draft, err 
 	}
 	var broken *rp.Broken
 	switch {
+	case unsupported(err):
+		return found(NotApplicable, "%v", err)
 	case known && kept > 0 && err == nil:
 		return found(Accepted, "the passkey is in the list of the account")
 	case known && kept > 0:
@@ -187,6 +189,8 @@ func (b *bench) judgeSignIn(a *account, err error) finding {
 	in, known, proof := b.signedIn(a.person)
 	var broken *rp.Broken
 	switch {
+	case unsupported(err):
+		return found(NotApplicable, "%v", err)
 	case proof != nil:
 		return found(Broken, "whether there is a session cannot be had: %v", proof)
 	case in && err == nil:

@@ -21,6 +21,7 @@ type bench struct {
 	order    []*account          // as they were made
 	policies []string            // groups whose policy was set
 	genuine  map[string]error    // by attestation format: whether an honest one is taken
+	lacks    map[string]bool     // what the adapter turned out not to support: list, delete, session
 	nameless *error              // of an honest sign-in without a name; nil when not tried
 
 	origin, rpID string
@@ -55,6 +56,12 @@ func (b *bench) newForger() *forger {
 
 // account returns the test user for a purpose, with a passkey and a session.
 func (b *bench) account(purpose string, groups ...string) (*account, error) {
+	if b.options.Single && purpose != "victim" {
+		if purpose != "attacker" {
+			return nil, errors.New("the relying party has one account only")
+		}
+		purpose = "victim"
+	}
 	if a := b.accounts[purpose]; a != nil && !a.spoilt {
 		return a, nil
 	}
@@ -77,7 +84,7 @@ func (b *bench) account(purpose string, groups ...string) (*account, error) {
 
 // person returns a test user who has no account yet.
 func (b *bench) person(purpose string, groups ...string) *account {
-	name := fmt.Sprintf("%s-%s-%d@%s", b.options.Prefix, purpose, len(b.order)+1, b.options.Domain)
+	name := b.options.Name(purpose, len(b.order)+1)
 	return &account{person: rp.Person{Name: name, DisplayName: "Test user of an audit", Groups: groups}, client: b.newForger()}
 }
 
@@ -105,24 +112,55 @@ func (b *bench) signIn(p rp.Person, c *forger, how bend) (s rp.Session, err erro
 
 // signOut ends the session of an account, where the adapter can.
 func (b *bench) signOut(p rp.Person) error {
-	m, ok := b.site.(rp.SessionManager)
+	m, ok := b.sessions()
 	if !ok {
 		return nil
 	}
 	return b.call(func(ctx context.Context) error { return m.SignOut(ctx, p) })
 }
 
+// sessions returns the adapter's way to end sessions and to look whether they stand.
+func (b *bench) sessions() (rp.SessionManager, bool) {
+	m, ok := b.site.(rp.SessionManager)
+	return m, ok && !b.lacks["session"]
+}
+
+// manager returns the adapter's way to list passkeys.
+func (b *bench) manager() (rp.CredentialManager, bool) {
+	m, ok := b.site.(rp.CredentialManager)
+	return m, ok && !b.lacks["list"]
+}
+
+// probe finds out what the adapter has methods for and does not support, with an
+// account that is signed in.
+func (b *bench) probe(a *account) {
+	if m, ok := b.manager(); ok {
+		err := b.call(func(ctx context.Context) error {
+			_, err := m.Credentials(ctx, a.person)
+			return err
+		})
+		b.lacks["list"] = unsupported(err)
+	}
+	if m, ok := b.sessions(); ok {
+		err := b.call(func(ctx context.Context) error {
+			_, err := m.SignedIn(ctx, a.person)
+			return err
+		})
+		b.lacks["session"] = unsupported(err)
+	}
+}
+
 // signedIn tells whether a person has a session, proved by a call that only works
 // with one. known is false where the adapter has no such call.
 func (b *bench) signedIn(p rp.Person) (in, known bool, err error) {
-	if m, ok := b.site.(rp.SessionManager); ok {
+	if m, ok := b.sessions(); ok {
 		err = b.call(func(ctx context.Context) (err error) {
 			in, err = m.SignedIn(ctx, p)
 			return err
 		})
 		return in, true, err
 	}
-	if m, ok := b.site.(rp.CredentialManager); ok {
+	if m, ok := b.manager(); ok {
 		err = b.call(func(ctx context.Context) error {
 			_, err := m.Credentials(ctx, p)
 			return err
@@ -138,7 +176,7 @@ func (b *bench) signedIn(p rp.Person) (in, known bool, err error) {
 // list returns the ids of the passkeys of an account, who is signed in. known is
 // false where the adapter cannot tell.
 func (b *bench) list(a *account) (ids [][]byte, known bool) {
-	m, ok := b.site.(rp.CredentialManager)
+	m, ok := b.manager()
 	if !ok {
 		return nil, false
 	}
@@ -155,8 +193,19 @@ func (b *bench) list(a *account) (ids [][]byte, known bool) {
 
 // remove deletes a passkey of an account, where the adapter can.
 func (b *bench) remove(a *account, id []byte) bool {
-	m, ok := b.site.(rp.CredentialManager)
-	return ok && b.call(func(ctx context.Context) error { return m.DeleteCredential(ctx, a.person, id) }) == nil
+	m, ok := b.deleter()
+	if !ok {
+		return false
+	}
+	err := b.call(func(ctx context.Context) error { return m.DeleteCredential(ctx, a.person, id) })
+	b.lacks["delete"] = b.lacks["delete"] || unsupported(err)
+	return err == nil
+}
+
+// deleter returns the adapter's way to delete passkeys.
+func (b *bench) deleter() (rp.CredentialManager, bool) {
+	m, ok := b.manager()
+	return m, ok && !b.lacks["delete"]
 }
 
 // control takes the honest ceremonies: a registration and a sign-in that is proved.
@@ -167,6 +216,7 @@ func (b *bench) control() error {
 	}
 	if b.origin == "" && a.client.last != nil {
 		b.origin, b.rpID = a.client.last.origin, a.client.last.asked.RPID
+		b.probe(a)
 	}
 	if _, err := b.account("attacker"); err != nil {
 		return err
@@ -198,7 +248,7 @@ func (b *bench) honestSignIn(a *account) error {
 // honestRegistration adds a passkey to an account and takes it back; where that
 // cannot be, it signs in instead, so that no passkeys pile up.
 func (b *bench) honestRegistration(a *account) error {
-	if _, ok := b.site.(rp.CredentialManager); !ok {
+	if _, ok := b.deleter(); !ok {
 		return b.honestSignIn(a)
 	}
 	if _, err := b.register(a, bend{}); err != nil {
@@ -209,7 +259,7 @@ func (b *bench) honestRegistration(a *account) error {
 	}
 	made := a.client.last.passkey
 	a.client.forget(made)
-	if !b.remove(a, made.id) {
+	if !b.remove(a, made.id) && !b.lacks["delete"] {
 		return fmt.Errorf("honest registration of %s: the passkey cannot be deleted again", a.person.Name)
 	}
 	return nil
@@ -248,6 +298,11 @@ func (b *bench) clean() (deleted int, left []string) {
 func isRefused(err error) bool {
 	var no *rp.Refused
 	return errors.As(err, &no)
+}
+
+func unsupported(err error) bool {
+	var none *rp.Unsupported
+	return errors.As(err, &none)
 }
 
 func contains(ids [][]byte, id []byte) bool {

@@ -27,7 +27,8 @@ type Options struct {
 	Pause   func(context.Context) error                  // before each call to the relying party; nothing when nil
 	Done    func(Result)                                 // told of each result; may be nil
 	Group   func(name string, attacks int)               // told of each group; may be nil
-	Domain  string                                       // of the names of test users; example.com when empty
+	Name    func(purpose string, n int) string           // user names; from Prefix, at example.com, when nil
+	Single  bool                                         // there is one account only
 	Account func(context.Context, rp.Person) (err error) // opens an account where people cannot sign up; nil where they can
 }
 
@@ -97,8 +98,8 @@ func (o *Options) defaults() error {
 		}
 		o.Prefix = "audit-" + hex.EncodeToString(b[:])
 	}
-	if o.Domain == "" {
-		o.Domain = "example.com"
+	if o.Name == nil {
+		o.Name = func(purpose string, n int) string { return fmt.Sprintf("%s-%s-%d@example.com", o.Prefix, purpose, n) }
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
@@ -176,7 +177,7 @@ func (b *bench) attack(a Attack) Result {
 func newBench(ctx context.Context, site rp.RelyingParty, o Options) *bench {
 	return &bench{
 		ctx: ctx, site: site, options: o, keys: softkeys.New(o.Rand, true), genuine: map[string]error{},
-		accounts: map[string]*account{},
+		accounts: map[string]*account{}, lacks: map[string]bool{},
 	}
 }
 
