@@ -14,6 +14,7 @@ import (
 
 	"fido-emu/report"
 	"fido-emu/rp"
+	"fido-emu/rp/browser"
 	"fido-emu/rp/reference"
 	"fido-emu/rp/web"
 	"fido-emu/rp/web/grammar"
@@ -26,7 +27,7 @@ func rpSchemaCommand(u ui) *cobra.Command {
 		Short: "Print the JSON Schema of relying-party descriptions, for editors",
 		Long: "schema prints a JSON Schema by which editors complete and check descriptions of relying\n" +
 			"parties. With the YAML language server, put this line on top of a file:\n\n  # yaml-language-server: $schema=relying-party.schema.json",
-		RunE: func(*cobra.Command, []string) error { return u.printJSON(web.Schema()) },
+		RunE: func(*cobra.Command, []string) error { return u.printJSON(web.Schema(browser.Foreign())) },
 	}
 }
 
@@ -48,22 +49,41 @@ func rpCheckCommand(u ui) *cobra.Command {
 	return c
 }
 
-// loadRP reads a description. What is wrong with it is told as with scenario files.
+// loadRP reads a description.
 func loadRP(file string) (*web.Description, error) {
-	d, err := web.Load(file)
+	d, err := web.Load(file, browser.Foreign())
+	if err != nil {
+		return nil, problemsOf(err)
+	}
+	return d, nil
+}
+
+// problemsOf tells what is wrong with a description as it is told of scenario files.
+func problemsOf(err error) error {
 	found, ok := errors.AsType[grammar.Problems](err)
-	switch {
-	case err == nil:
-		return d, nil
-	case !ok:
-		return nil, &exit{code: exitUsage, err: err}
+	if !ok {
+		return &exit{code: exitUsage, err: err}
 	}
 	var problems language.Problems
 	for _, p := range found {
 		at := report.Location{File: p.At.File, Line: p.At.Line, Column: p.At.Column}
 		problems = append(problems, language.Problem{At: at, Found: p.Found, Nearest: p.Nearest, Allowed: p.Allowed})
 	}
-	return nil, problems
+	return problems
+}
+
+// opener returns what opens a site: in Chromium where the description has pages.
+func opener(d *web.Description) (func(context.Context, web.Options) (web.Site, error), error) {
+	if d.Section("browser") == nil {
+		return d.Open, nil
+	}
+	pages, err := browser.Of(d)
+	if err != nil {
+		return nil, problemsOf(err)
+	}
+	return func(ctx context.Context, o web.Options) (web.Site, error) {
+		return pages.Open(ctx, browser.Options{Web: o})
+	}, nil
 }
 
 func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
@@ -81,13 +101,17 @@ func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
 		defer func() { err = errors.Join(err, stop()) }()
 		o.Settings = settings
 	}
-	site, err := d.Open(ctx, o)
+	open, err := opener(d)
+	if err != nil {
+		return err
+	}
+	site, err := open(ctx, o)
 	if err != nil {
 		return &exit{code: exitBench, err: err, hint: "settings and bases are at the top of the description"}
 	}
 	defer func() { err = errors.Join(err, site.Close()) }()
 	fmt.Fprintf(u.out, "%s: origin %s, RP ID %s\n", d.Name, site.Origin(), site.RPID())
-	return e.ceremonies(ctx, d, site)
+	return e.ceremonies(ctx, site)
 }
 
 // startReference starts the reference relying party on loopback. It trusts the
@@ -124,8 +148,8 @@ type explainer struct {
 }
 
 // ceremonies goes through registration and sign-in.
-func (e *explainer) ceremonies(ctx context.Context, d *web.Description, site web.Site) error {
-	browser, err := newChecker(rand.Reader, time.Now)
+func (e *explainer) ceremonies(ctx context.Context, site web.Site) error {
+	client, err := newChecker(rand.Reader, time.Now)
 	if err != nil {
 		return &exit{code: exitBench, err: err}
 	}
@@ -135,17 +159,17 @@ func (e *explainer) ceremonies(ctx context.Context, d *web.Description, site web
 			return e.failed("making an account", err)
 		}
 	}
-	made, err := site.Register(ctx, who, browser)
+	made, err := site.Register(ctx, who, client)
 	if err != nil {
 		return e.failed("registration", err)
 	}
 	fmt.Fprintf(e.u.out, "registered passkey %x of %s\n", made.ID[:min(6, len(made.ID))], who.Name)
-	if !d.Has("sign-in") {
-		fmt.Fprintln(e.u.out, "sign-in is not described")
-		return nil
-	}
 	for _, as := range names(who, site) {
-		s, err := site.SignIn(ctx, as, browser)
+		s, err := site.SignIn(ctx, as, client)
+		if lacks, ok := errors.AsType[*rp.Unsupported](err); ok {
+			fmt.Fprintln(e.u.out, "sign-in was left out:", lacks)
+			return nil
+		}
 		if err != nil {
 			return e.failed("sign-in", err)
 		}

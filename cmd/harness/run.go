@@ -143,7 +143,11 @@ func (f runFlags) elsewhere(u ui) (*world.Elsewhere, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world.Elsewhere{Description: d, Getenv: u.getenv}, nil
+	open, err := opener(d)
+	if err != nil {
+		return nil, err
+	}
+	return &world.Elsewhere{Description: d, Getenv: u.getenv, Open: open}, nil
 }
 
 // sinks returns where the events of the run go.

@@ -16,6 +16,10 @@ import (
 type Elsewhere struct {
 	Description *web.Description
 	Getenv      func(string) string // reads the settings of the description
+
+	// Open opens the site where sections of another package are to be heeded, such as
+	// pages in a browser; nil for Description.Open.
+	Open func(context.Context, web.Options) (web.Site, error)
 }
 
 // openDescribed opens the relying party that the description tells of: one that is
@@ -32,7 +36,11 @@ func (w *World) openDescribed(ctx context.Context) error {
 	} else {
 		o.Run = strings.ToLower(rand.Text()[:6])
 	}
-	site, err := d.Open(ctx, o)
+	open := w.options.RP.Open
+	if open == nil {
+		open = d.Open
+	}
+	site, err := open(ctx, o)
 	if err != nil {
 		return err
 	}
