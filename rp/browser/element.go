@@ -36,24 +36,34 @@ func isPassing(err error) bool {
 
 // find returns what is at a place of a page, nil when nothing is.
 func (t *Tab) find(ctx context.Context, p *place, enabled bool) (*element, error) {
-	frame, err := t.mainFrame(ctx)
-	if err != nil {
+	frame, err := t.frame(ctx, p.frames)
+	if frame == "" || err != nil {
 		return nil, err
 	}
-	for _, css := range p.frames {
+	return t.findIn(ctx, frame, p, enabled)
+}
+
+// frame goes down into frames, by the selectors of their elements, and returns the last;
+// "" when one is not there.
+func (t *Tab) frame(ctx context.Context, path []string) (cdp.FrameID, error) {
+	frame, err := t.mainFrame(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, css := range path {
 		e, err := t.findIn(ctx, frame, &place{css: css}, false)
 		if e == nil || err != nil {
-			return nil, err
+			return "", err
 		}
 		node, err := chromedp.Call(ctx, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: e.id})
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		if frame = node.Node.FrameID; frame == "" {
-			return nil, fmt.Errorf("%s is no frame", css)
+			return "", fmt.Errorf("%s is no frame", css)
 		}
 	}
-	return t.findIn(ctx, frame, p, enabled)
+	return frame, nil
 }
 
 func (t *Tab) findIn(ctx context.Context, frame cdp.FrameID, p *place, enabled bool) (*element, error) {
@@ -186,8 +196,14 @@ const empty = `function (text) {
   return list || text === "";
 }`
 
-// fill puts a text in place of what a field holds, as a keyboard does.
-func (e *element) fill(ctx context.Context, text string) error {
+// fill puts a text in place of what a field holds, as a keyboard does. A secret is shown
+// as dots.
+func (e *element) fill(ctx context.Context, text string, secret bool) error {
+	if secret {
+		if _, err := e.call(ctx, `function () { this.style.setProperty("-webkit-text-security", "disc"); }`); err != nil {
+			return err
+		}
+	}
 	if err := e.focus(ctx); err != nil {
 		return err
 	}

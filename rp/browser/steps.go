@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -200,7 +201,7 @@ func (r *run) act(ctx context.Context, s *step) (string, error) {
 		r.shot = r.picture(ctx, s, false) // what it leads to is in the picture of the next step
 		return "", e.click(ctx)
 	case "fill":
-		return "", e.fill(ctx, text)
+		return "", e.fill(ctx, text, secretName.MatchString(s.text))
 	case "read":
 		return e.read(ctx, s.attribute)
 	case "autofill":
@@ -212,6 +213,9 @@ func (r *run) act(ctx context.Context, s *step) (string, error) {
 	}
 	return "", nil
 }
+
+// secretName is what variables are called that pictures must not show.
+var secretName = regexp.MustCompile(`(?i)\$\{[^}]*(pass|secret|token|code|key)[^}]*\}`)
 
 // find returns what is at a place, into which variables are put; nil for nothing.
 func (r *run) find(ctx context.Context, p *place, enabled bool) (*element, error) {
