@@ -112,12 +112,9 @@ func (b *bench) learn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var info ctap.Info
-	if status != ctap.OK || ctap.DecodeLoose(body, &info) != nil || cbor.Unmarshal(body, &b.facts.Members) != nil {
-		return fmt.Errorf("authenticatorGetInfo answers %s with %x: without it nothing can be judged", status.Error(), body)
-	}
-	b.facts.Info, b.info = &info, body
-	b.state.hasPIN = info.Options["clientPin"]
+	b.facts.learn(status, body)
+	b.info = body
+	b.state.hasPIN = b.facts.Info.Options["clientPin"]
 	return nil
 }
 

@@ -20,7 +20,8 @@ import (
 type scripted struct {
 	answer  func(ctx context.Context, request []byte) []byte // nil keeps silent
 	cannot  conformance.Gesture
-	pinInfo bool // getInfo says that a PIN is set
+	pinInfo bool   // getInfo says that a PIN is set
+	info    []byte // what getInfo answers instead; nil for what can be read
 
 	served sync.WaitGroup
 	dead   bool
@@ -29,6 +30,9 @@ type scripted struct {
 
 func (s *scripted) Exchange(ctx context.Context, request []byte) ([]byte, error) {
 	if ctap.Command(request[0]) == ctap.GetInfo && !s.dead {
+		if s.info != nil {
+			return s.info, nil
+		}
 		info := ctap.Info{Versions: []string{"FIDO_2_0"}, AAGUID: make([]byte, 16), Options: map[string]bool{"clientPin": s.pinInfo}}
 		body, err := ctap.Encode(info)
 		return append([]byte{0}, body...), err

@@ -13,7 +13,8 @@ import (
 
 // Facts is what the authenticator said of itself before the first case.
 type Facts struct {
-	Info         *ctap.Info              // nil where it does not speak CTAP2
+	Info         *ctap.Info              // nil where it does not speak CTAP2; as much as could be read
+	Unread       string                  // why Info is empty although it speaks CTAP2
 	Members      map[int]cbor.RawMessage // the same, by the keys of section 6.4
 	Capabilities hid.Capabilities        // of CTAPHID_INIT
 	Statement    *Statement              // of its model; nil where nobody gave one
@@ -34,15 +35,22 @@ func unless(ok bool, format string, args ...any) string {
 // ofInfo is a Need that asks getInfo.
 func ofInfo(lacking func(i *ctap.Info) string) Need {
 	return func(f *Facts) string {
-		if f.Info == nil {
-			return "it does not speak CTAP2"
+		switch {
+		case f.Info == nil:
+			return notCTAP2
+		case f.Unread != "":
+			return f.Unread
 		}
 		return lacking(f.Info)
 	}
 }
 
 // Speaks2 needs CTAP2. Cases with a rule of CTAP need it anyway.
-func Speaks2() Need { return ofInfo(func(*ctap.Info) string { return "" }) }
+func Speaks2() Need {
+	return func(f *Facts) string { return unless(f.Info != nil, notCTAP2) }
+}
+
+const notCTAP2 = "it does not speak CTAP2"
 
 // SpeaksU2F needs U2F messages. Cases with a rule of U2F need it anyway.
 func SpeaksU2F() Need {

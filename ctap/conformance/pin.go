@@ -22,10 +22,12 @@ func (r *Run) Info() *ctap.Info {
 	return r.info
 }
 
-// FreshInfo asks authenticatorGetInfo again.
+// FreshInfo asks authenticatorGetInfo again, and returns as much as can be read.
 func (r *Run) FreshInfo() *ctap.Info {
-	r.info = &ctap.Info{}
-	r.Send(ctap.GetInfo, nil).OK().Into(r.info)
+	reply := r.Send(ctap.GetInfo, nil).OK()
+	if r.info, _ = readInfo(reply.Body); r.info == nil {
+		reply.mismatch("the answer cannot be read", "a map with integer keys", fmt.Sprintf("%x", reply.Body))
+	}
 	return r.info
 }
 

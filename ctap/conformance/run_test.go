@@ -23,7 +23,7 @@ const handy = conformance.Touch | conformance.Ignore | conformance.Wait | confor
 
 // helpers use everything that is given to a case.
 var helpers = conformance.Join(conformance.One(
-	try("ceremony", conformance.Any, handy, func(r *conformance.Run) {
+	try("ceremony", conformance.Usable, handy, func(r *conformance.Run) {
 		c := r.NewCredential()
 		a := r.Use(c)
 		r.Require(a.Data.Flags&ctap.FlagUP != 0, "flags are %s", a.Data.Flags)
@@ -71,7 +71,7 @@ var helpers = conformance.Join(conformance.One(
 		r.PowerCycle()
 		r.Send(ctap.Reset, nil).OK()
 	}),
-	try("raw", conformance.Any, handy, func(r *conformance.Run) {
+	try("raw", conformance.Usable, handy, func(r *conformance.Run) {
 		params := r.Authorise(ctap.MakeCredential, r.CreateParams())
 		w := r.Raw()
 		one, two := w.NewChannel(), w.NewChannel()

@@ -58,7 +58,8 @@ func (v *Verdict) Tolerated() bool {
 	return v.Killed && !slices.ContainsFunc(v.By, Kill.failed)
 }
 
-// Kill is a case that passes on the faithful model and does not on the mutant.
+// Kill is a case that fails on the mutant, or finds a deviation there, and on the faithful
+// model passes or is not applicable.
 type Kill struct {
 	Case    string              `json:"case"`
 	Outcome conformance.Outcome `json:"outcome"` // failed or tolerated

@@ -25,7 +25,7 @@ func (w *watch) Begins(*conformance.Case, int, int) {}
 
 // Ends implements [conformance.Observer].
 func (w *watch) Ends(r *conformance.Result) {
-	if w.stopped || !w.passed(r.ID) {
+	if w.stopped || !w.clean(r.ID) {
 		return
 	}
 	switch r.Outcome {
@@ -43,10 +43,11 @@ func (w *watch) Ends(r *conformance.Result) {
 	}
 }
 
-// passed tells whether the case passes on the faithful model.
-func (w *watch) passed(id string) bool {
+// clean tells whether the faithful model has nothing to do with what a case finds: there
+// it passes, or is not applicable, as where only the fault states what the rule is about.
+func (w *watch) clean(id string) bool {
 	return slices.ContainsFunc(w.faithful.Results, func(r conformance.Result) bool {
-		return r.ID == id && r.Outcome == conformance.Passed
+		return r.ID == id && (r.Outcome == conformance.Passed || r.Outcome == conformance.NotApplicable)
 	})
 }
 

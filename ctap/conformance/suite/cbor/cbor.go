@@ -11,7 +11,7 @@ import (
 // Group is the group cbor.
 func Group() conformance.Group {
 	return conformance.Group{Name: "cbor", Title: "Message encoding", Cases: conformance.Join(
-		violations(), unknown(), commands(), answers(),
+		violations(), statuses(), unknown(), commands(), answers(),
 	)}
 }
 

@@ -34,10 +34,11 @@ func extensions() []conformance.Case {
 			func(r *conformance.Run, i *ctap.Info) {
 				r.Check(offers(i, "credProtect") && i.MaxCredBlobLength >= 32, "extensions is %q, maxCredBlobLength %d", i.Extensions, i.MaxCredBlobLength)
 			}, conformance.Extension("credBlob")),
-		says("extension.credBlob.length", conformance.Since21("6.4"), "maxCredBlobLength is there only with credBlob",
+		says("extension.credBlob.length", conformance.Since21("6.4"), "maxCredBlobLength is there if and only if credBlob is",
 			func(r *conformance.Run, i *ctap.Info) {
-				r.Check(offers(i, "credBlob"), "maxCredBlobLength without credBlob")
-			}, conformance.Member(0x0F)),
+				there := conformance.Member(0x0F)(r.Facts()) == ""
+				r.Check(there == offers(i, "credBlob"), "maxCredBlobLength there: %v; extensions is %q", there, i.Extensions)
+			}, conformance.AnyOf(conformance.Member(0x0F), conformance.Extension("credBlob"))),
 		says("extension.largeBlobKey", conformance.Since21("12.3"), "largeBlobKey is there if and only if largeBlobs is true",
 			func(r *conformance.Run, i *ctap.Info) {
 				r.Check(offers(i, "largeBlobKey") == i.Options["largeBlobs"], "extensions is %q, largeBlobs %v", i.Extensions, i.Options["largeBlobs"])
@@ -69,6 +70,15 @@ func commands() []conformance.Case {
 			func(r *conformance.Run, i *ctap.Info) {
 				r.Check(slices.Contains(i.AuthenticatorConfigCommands, 0xFF), "authenticatorConfigCommands is %d", i.AuthenticatorConfigCommands)
 			}, conformance.Member(0x15), conformance.Member(0x1F)),
+		conformance.Case{
+			ID: "getinfo.config.vendorPrototype.there", Rule: conformance.Since21("6.4"),
+			Why:   "vendorPrototypeConfigCommands is there only with the subcommand vendorPrototype",
+			Needs: []conformance.Need{conformance.Member(0x15), conformance.Option("authnrCfg")},
+			Run: func(r *conformance.Run) {
+				reply := r.Send(ctap.Config, conformance.M{1: ctap.VendorPrototype})
+				r.Check(reply.Status != ctap.ErrInvalidSubcommand, "vendorPrototypeConfigCommands is there, and vendorPrototype answers %s", reply.Status.Error())
+			},
+		},
 		configCommand(1, "ep"), configCommand(2, "alwaysUv"), configCommand(3, "setMinPINLength"),
 	))
 }

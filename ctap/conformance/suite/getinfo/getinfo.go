@@ -49,9 +49,14 @@ func answer() []conformance.Case {
 			Run: maxMessage,
 		},
 		conformance.Case{
-			ID: "getinfo.too-large", Rule: conformance.Since21("8.2"),
+			ID: "getinfo.too-large", Rule: conformance.Since21("6.4"),
 			Why: "a request longer than maxMsgSize is not worked on",
 			Run: tooLarge,
+		},
+		conformance.Case{
+			ID: "getinfo.algorithms.there", Rule: conformance.Since20("6.4"),
+			Why:   "no algorithm that is listed is refused as unsupported",
+			Hands: conformance.Touch, Run: algorithmsThere,
 		},
 		says("keeps-model", conformance.Since20("6.4"), "versions, aaguid and algorithms are the same as at the beginning", staysModel),
 	)
@@ -98,6 +103,16 @@ func tooLarge(r *conformance.Run) {
 		return // CTAPHID carries no more
 	}
 	padded(r, long).Want(ctap.ErrRequestTooLarge, ctap.ErrInvalidLength)
+}
+
+// algorithmsThere leaves out what may be needed to create a credential: which algorithm
+// is meant is worked out before.
+func algorithmsThere(r *conformance.Run) {
+	for _, a := range r.Algorithms() {
+		offer := []ctap.Parameters{{Type: ctap.PublicKeyCredential, Algorithm: int(a)}}
+		reply := r.Send(ctap.MakeCredential, r.CreateParams().With(4, offer))
+		r.Check(reply.Status != ctap.ErrUnsupportedAlgorithm, "getInfo lists %s, and authenticatorMakeCredential answers %s", a, reply.Status.Error())
+	}
 }
 
 func staysModel(r *conformance.Run, i *ctap.Info) {

@@ -87,7 +87,7 @@ func numbers() []conformance.Case {
 			func(r *conformance.Run, i *ctap.Info) {
 				r.Check(i.MaxMsgSize >= 1024 && i.MaxMsgSize <= 7609, "maxMsgSize is %d", i.MaxMsgSize)
 			}, conformance.Member(0x05)),
-		says("certifications.levels", conformance.Since21("7.4.1"), "every certification is at a level that there is",
+		says("certifications.levels", conformance.Since21("7.3.1"), "every certification is at a level that there is",
 			func(r *conformance.Run, i *ctap.Info) {
 				for name, level := range i.Certifications {
 					most, known := levels[name]
