@@ -3,6 +3,7 @@ package world
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,8 +28,9 @@ type Elsewhere struct {
 func (w *World) openDescribed(ctx context.Context) error {
 	d, o := w.options.RP.Description, web.Options{Getenv: w.options.RP.Getenv}
 	started := d.Starts(w.options.RP.Getenv) != ""
+	inPages := d.Section("browser") != nil
 	if started {
-		settings, err := w.serveReference()
+		settings, err := w.serveReference(inPages)
 		if err != nil {
 			return err
 		}
@@ -52,7 +54,10 @@ func (w *World) openDescribed(ctx context.Context) error {
 	if err := w.suits(site); err != nil {
 		return err
 	}
-	w.move(site)
+	w.moveTo(site.RPID(), site.Origin())
+	for _, p := range w.people {
+		p.RP.Name = site.UserName(p.Name)
+	}
 	return w.furnish(ctx, w.Scenario.Site.SignUp && !site.Capabilities().ClosedSignUp)
 }
 
@@ -72,33 +77,39 @@ func (w *World) suits(site web.Site) error {
 	return nil
 }
 
-// move takes the people of the scenario to the site.
-func (w *World) move(site web.Site) {
+// localhost is where a browser that is none of ours finds a site that was started on
+// loopback; the domain of a scenario is nowhere but in the scenario.
+const localhost = "localhost"
+
+// moveTo takes the scenario and its people to another RP ID and origin.
+func (w *World) moveTo(rpID, origin string) {
 	s := *w.Scenario // shared by all attempts
-	s.Site.ID, s.Site.Origin = site.RPID(), site.Origin()
+	s.Site.ID, s.Site.Origin = rpID, origin
 	w.Scenario = &s
 	for _, p := range w.people {
-		p.Page = site.Origin()
-		p.RP.Name = site.UserName(p.Name)
+		p.Page = origin
 	}
 }
 
 // serveReference starts the reference relying party on loopback, with the scenario's
-// clock, randomness and authorities, and returns the settings of its description.
-func (w *World) serveReference() (map[string]string, error) {
-	s := w.Scenario.Site
+// clock, randomness and authorities, and returns the settings of its description. Its pages are
+// at localhost where a browser has to find them.
+func (w *World) serveReference(inPages bool) (map[string]string, error) {
 	var token [16]byte
 	if _, err := io.ReadFull(w.Random.Stream("administration"), token[:]); err != nil {
 		return nil, err
 	}
 	secret := fmt.Sprintf("%x", token)
-	core, err := w.reference(secret)
-	if err != nil {
-		return nil, err
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
+	}
+	if _, port, err := net.SplitHostPort(l.Addr().String()); err == nil && inPages {
+		w.moveTo(localhost, "http://localhost:"+port)
+	}
+	core, err := w.reference(secret)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -107,7 +118,7 @@ func (w *World) serveReference() (map[string]string, error) {
 		stop()
 		return <-done
 	})
-	return map[string]string{"address": "http://" + l.Addr().String(), "page": s.Origin, "domain": s.ID, "admin-token": secret}, nil
+	return map[string]string{"address": "http://" + l.Addr().String(), "page": w.Scenario.Site.Origin, "domain": w.Scenario.Site.ID, "admin-token": secret}, nil
 }
 
 // reference makes the reference relying party that the scenario describes.
