@@ -28,7 +28,7 @@ type Description struct {
 	secure    bool // Secure cookies go to loopback
 	limits    limits
 	refused   refusal
-	codes     map[string]string
+	codes     []code
 	repeat    *repeat
 	smtp      *template
 	mailbox   *template
@@ -51,6 +51,9 @@ type setting struct {
 	fallback        *string
 	secret          bool
 }
+
+// code is what a reason of the site is called in scenarios.
+type code struct{ theirs, ours string }
 
 // binding is a name with a template.
 type binding struct {
@@ -249,9 +252,8 @@ func (c *compiler) description(file string, root grammar.Value) *Description {
 		d.refused = *r
 	}
 	if v := root.Field("codes"); v != nil {
-		d.codes = map[string]string{}
 		for _, f := range v.Fields {
-			d.codes[f.Name] = f.Value.Word("")
+			d.codes = append(d.codes, code{f.Name, f.Value.Word("")})
 		}
 	}
 	if s := root.Field("settings"); s != nil {

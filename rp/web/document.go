@@ -18,7 +18,7 @@ func Document() []grammar.Member {
 		{Name: "secure-cookies-to-loopback", Kind: grammar.YesNo, Text: "Whether cookies that are Secure go to loopback over plain HTTP too, as browsers do for localhost."},
 		{Name: "limits", Kind: grammar.Object, Members: limitMembers, Text: "What nothing may go beyond."},
 		{Name: "refused", Kind: grammar.Object, Members: refusedMembers, Text: "How the site says no, where a request does not say so itself."},
-		{Name: "codes", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Text}, Text: "What the site's reasons for a no are called in scenarios, such as PASSKEY_NOT_FOUND: unknown-credential; a site without reasons has status-400 and the like."},
+		{Name: "codes", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Text}, Text: "What the site's reasons for a no are called in scenarios, such as PASSKEY_NOT_FOUND: unknown-credential. The name is the site's code, or part of its reason; a site without codes has status-400 and the like."},
 		{Name: "repeat", Kind: grammar.Object, Members: repeatMembers, Text: "When requests are made again that do not say so themselves: for sites that ask to be asked more slowly."},
 		{Name: "capabilities", Kind: grammar.Object, Members: capabilityMembers, Text: "What the site can do. Scenarios that need more are skipped, with the reason."},
 		{Name: "inbox", Kind: grammar.Object, Members: inboxMembers, Text: "Where the site's mail arrives, on loopback."},
@@ -167,7 +167,7 @@ func stepMembers() []grammar.Member {
 		{Name: "refused", Kind: grammar.Object, Members: refusedMembers, Text: "What answer is a no: here, before the description's own."},
 		{Name: "take", Kind: grammar.Named, Each: extraction, Text: "Variables taken from the answer, for this section. A scalar is a JSON pointer."},
 		{Name: "keep", Kind: grammar.Named, Each: extraction, Text: "Variables taken from the answer and kept with the actor's cookies, such as a bearer token."},
-		{Name: "codes", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Text}, Text: "What the site's reasons for a no are called in scenarios, such as PASSKEY_NOT_FOUND: unknown-credential; a site without reasons has status-400 and the like."},
+		{Name: "codes", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Text}, Text: "What the site's reasons for a no are called in scenarios, such as PASSKEY_NOT_FOUND: unknown-credential. The name is the site's code, or part of its reason; a site without codes has status-400 and the like."},
 		{Name: "repeat", Kind: grammar.Object, Members: repeatMembers, Text: "The request is made again as long as something holds."},
 		{Name: "note", Text: "Why the step is there; shown by harness rp check."},
 	}

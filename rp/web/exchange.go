@@ -73,7 +73,7 @@ func (r *run) tell(x Exchange, err error) {
 	x.Line, x.Why = s.mask(x.Line), s.mask(x.Why)
 	x.Request, x.Response = []byte(s.maskBody(x.Request)), []byte(s.maskBody(x.Response))
 	for i := range x.Taken {
-		x.Taken[i].Value = s.mask(x.Taken[i].Value)
+		x.Taken[i].Value = s.maskBody([]byte(x.Taken[i].Value))
 	}
 	r.party.options.Observe(x)
 }
@@ -142,6 +142,15 @@ func (m *masker) mask(text string) string {
 	}
 	return text
 }
+
+// masked is an error whose text holds no secrets, such as an address with a token in it.
+type masked struct {
+	text string
+	err  error
+}
+
+func (m masked) Error() string { return m.text }
+func (m masked) Unwrap() error { return m.err }
 
 // maskBody masks secrets in a body, and members of JSON whose names are those of
 // secrets.

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +21,7 @@ func site(t *testing.T, steps string, h http.HandlerFunc) *Party {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	source := "name: x\nbases: {site: \"" + s.URL + "\"}\nlimits: {body: 1, redirects: 2, time: 1s, steps: 20}\ncodes: {gone: unknown-credential}\nregister: {steps: [{unsupported: x}], unproved: x}\nadd-person:\n  steps:\n" + steps
+	source := "name: x\nbases: {site: \"" + s.URL + "\"}\nlimits: {body: 1, redirects: 2, time: 1s, steps: 20}\ncodes: {gone: unknown-credential, too late: challenge-expired}\nregister: {steps: [{unsupported: x}], unproved: x}\nadd-person:\n  steps:\n" + steps
 	d, err := LoadBytes("x.yaml", []byte(source))
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +47,7 @@ func TestOutcomes(t *testing.T) {
 		{"a 400 that is expected", "    - request: GET /\n      expect: {status: [200, 400]}\n", 400, "", Accepted, ""},
 		{"a no with 200", "    - request: GET /\n      refused: {json: {/ok: false}, code: /why}\n", 200, `{"ok":false,"why":"late"}`, RefusedBy, "late"},
 		{"a reason by another name", "    - request: GET /\n      refused: {code: /why}\n", 400, `{"why":"gone"}`, RefusedBy, "unknown-credential"},
+		{"a reason by its text", "    - request: GET /\n      refused: {reason: /text}\n", 400, `{"text":"You are Too Late!"}`, RefusedBy, "challenge-expired"},
 		{"a 200 that contradicts itself", "    - request: GET /\n      expect: {json: {/ok: true}}\n", 200, `{"ok":false}`, BrokenBy, "/ok is false, not true"},
 		{"a member that must not be", "    - request: GET /\n      expect: {not: {/error: }}\n", 200, `{"error":1}`, BrokenBy, "/error is there"},
 		{"no JSON", "    - request: GET /\n      expect: {json: {/ok: true}}\n", 200, `<html>`, BrokenBy, "not JSON"},
@@ -134,5 +138,51 @@ func TestCookiesEnd(t *testing.T) {
 	j.SetCookies(u, []*http.Cookie{{Name: "c", MaxAge: -1}})
 	if left := j.Cookies(u); len(left) != 0 {
 		t.Errorf("left %v", left)
+	}
+}
+
+// TestCapabilities holds a site to what it says of itself.
+func TestCapabilities(t *testing.T) {
+	d := newDouble(t, bare)
+	one := open(t, "descriptions/simplewebauthn.yaml", Options{Settings: d.settings})
+	if _, err := one.Register(t.Context(), personOf("user@localhost"), browser(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Register(t.Context(), personOf("bo@localhost"), browser(t)); !isUnsupported(err) {
+		t.Errorf("a second account: %v", err)
+	}
+	if _, err := one.SignIn(t.Context(), rp.Person{}, browser(t)); !isUnsupported(err) {
+		t.Errorf("without a user name: %v", err)
+	}
+}
+
+// TestSerial has several people at once at a site that bears one at a time.
+func TestSerial(t *testing.T) {
+	var inside, most atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if n := inside.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		runtime.Gosched()
+		inside.Add(-1)
+	}))
+	defer s.Close()
+	source := "name: x\nbases: {site: \"" + s.URL + "\"}\ncapabilities: {serial: yes}\nregister: {steps: [{unsupported: x}], unproved: x}\nadd-person:\n  steps:\n    - request: GET /\n    - request: GET /\n"
+	d, err := LoadBytes("x.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := opened(t, d, Options{}).(rp.Administration)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			if err := admin.AddPerson(t.Context(), personOf(fmt.Sprint(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d requests at a time", most.Load())
 	}
 }

@@ -31,8 +31,7 @@ var (
 
 // SignOut ends the session that a person has here.
 func (s sessionPart) SignOut(ctx context.Context, who rp.Person) error {
-	a := s.p.actorOf(who.Name)
-	if !a.signedIn {
+	if !s.p.isSignedIn(who.Name) {
 		return nil
 	}
 	_, err := s.p.perform(ctx, "sign-out", "signing out", who, nil)
@@ -47,7 +46,7 @@ func (s sessionPart) SignOut(ctx context.Context, who rp.Person) error {
 
 // SignedIn tells whether a person's session stands: a refusal says that it does not.
 func (s sessionPart) SignedIn(ctx context.Context, who rp.Person) (bool, error) {
-	if !s.p.actorOf(who.Name).signedIn {
+	if !s.p.isSignedIn(who.Name) {
 		return false, nil
 	}
 	_, err := s.p.perform(ctx, "signed-in", "telling whether somebody is signed in", who, nil)

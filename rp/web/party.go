@@ -269,6 +269,18 @@ func (p *Party) Tells(member string) bool {
 	return false
 }
 
+// Code returns what a refusal is called in scenarios, by the description's codes: those
+// for the site's own code, or for text that is part of its reason. It is the site's code
+// where the description says nothing.
+func (p *Party) Code(code, reason string) string {
+	for _, c := range p.d.codes {
+		if c.theirs == code || strings.Contains(strings.ToLower(reason), strings.ToLower(c.theirs)) {
+			return c.ours
+		}
+	}
+	return code
+}
+
 // Register adds a passkey to the account of who.
 func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Credential, error) {
 	r, err := p.begin("register", "registering passkeys", who)
@@ -362,6 +374,14 @@ func (p *Party) signedIn(a *actor, is bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a.signedIn = is
+}
+
+// isSignedIn tells whether a person signed in here and did not sign out.
+func (p *Party) isSignedIn(name string) bool {
+	a := p.actorOf(name)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return a.signedIn
 }
 
 // actorOf returns the actor of a person, a new one for somebody new.

@@ -328,7 +328,8 @@ func (r *run) send(ctx context.Context, s *step, x *Exchange) error {
 	r.last = nil
 	got, err := r.party.do(request, r.current, s.call.follow)
 	if err != nil {
-		return broken(request.Method+" "+request.URL.Redacted(), err)
+		s := &r.party.secrets
+		return broken(s.mask(request.Method+" "+request.URL.Redacted()), masked{s.mask(err.Error()), err})
 	}
 	r.last = got
 	r.given["status"], r.given["url"] = json.Number(strconv.Itoa(got.status)), got.url.String()
@@ -373,10 +374,10 @@ func (r *run) judge(s *step, x *Exchange) error {
 	if why, err := r.unexpected(s); err != nil {
 		return fmt.Errorf("%s: expect: %w", s.at, err)
 	} else if why != "" {
-		return broken(x.Line, errors.New(why))
+		return broken(r.party.secrets.mask(x.Line), errors.New(r.party.secrets.mask(why)))
 	}
 	if err := r.takeAll(s, x); err != nil {
-		return broken(x.Line, err)
+		return broken(r.party.secrets.mask(x.Line), err)
 	}
 	for _, c := range s.expect.that {
 		is, err := c.holds(r.lookup)
@@ -384,7 +385,7 @@ func (r *run) judge(s *step, x *Exchange) error {
 			return fmt.Errorf("%s: expect: %w", s.at, err)
 		}
 		if !is {
-			return broken(x.Line, fmt.Errorf("%s does not hold", c.source))
+			return broken(r.party.secrets.mask(x.Line), fmt.Errorf("%s does not hold", c.source))
 		}
 	}
 	return nil
@@ -434,13 +435,13 @@ func (r *run) isRefusal(s *step) (*rp.Refused, string, error) {
 	if no.Code == "" {
 		no.Code = fmt.Sprintf("status-%d", r.last.status)
 	}
-	no.Code = cmp.Or(r.party.d.codes[no.Code], no.Code)
 	if no.Reason == "" {
 		no.Reason = "the site said no, and not why"
 		if text := strings.TrimSpace(string(r.last.body)); text != "" {
 			no.Reason = r.party.secrets.mask(clip(text, 200))
 		}
 	}
+	no.Code = r.party.Code(no.Code, no.Reason)
 	return no, why, nil
 }
 

@@ -151,3 +151,17 @@ func TestExchangesAreMasked(t *testing.T) {
 		}
 	}
 }
+
+// TestErrorsAreMasked has a secret in an address that does not answer.
+func TestErrorsAreMasked(t *testing.T) {
+	source := "name: x\nsettings: {key: {secret: yes}}\nbases: {site: \"http://127.0.0.1:1\"}\nregister:\n  steps:\n    - request: GET /\n      query: {key: \"${key}\"}\n    - create:\n  unproved: x\n"
+	d, err := LoadBytes("x.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	site := opened(t, d, Options{Settings: map[string]string{"key": "s3cret-key"}})
+	_, err = site.Register(t.Context(), personOf("ada"), browser(t))
+	if fault := (*rp.Broken)(nil); !errors.As(err, &fault) || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("%v", err)
+	}
+}
