@@ -56,7 +56,8 @@ type Event struct {
 	Step     *Step     `json:"step,omitempty"`
 	Exchange *Exchange `json:"exchange,omitempty"`
 	Ceremony *Ceremony `json:"ceremony,omitempty"`
-	Text     string    `json:"text,omitempty"` // of a note; with Skipped and Aborted, why
+	Text     string    `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
+	Picture  string    `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
 
 	Outcome  Outcome       `json:"outcome,omitempty"`
 	Failure  *Failure      `json:"failure,omitempty"`
