@@ -33,6 +33,7 @@ func rpSchemaCommand(u ui) *cobra.Command {
 
 func rpCheckCommand(u ui) *cobra.Command {
 	var brief bool
+	var f pageFlags
 	c := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Register and sign in at a relying party that a description tells of, and explain each exchange",
@@ -43,9 +44,11 @@ func rpCheckCommand(u ui) *cobra.Command {
 			"order; 3 the site cannot be reached, or a setting is missing.",
 		Example: "  harness rp check my-site.yaml",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return checkRP(c.Context(), u, args[0], brief) },
+		RunE:    func(c *cobra.Command, args []string) error { return checkRP(c.Context(), u, args[0], brief, f) },
 	}
 	c.Flags().BoolVar(&brief, "brief", false, "show one line for each exchange")
+	c.Flags().StringVar(&f.screenshots, "screenshots", "", "folder for a picture of each step, for descriptions with pages")
+	f.register(c.Flags())
 	return c
 }
 
@@ -73,7 +76,7 @@ func problemsOf(err error) error {
 }
 
 // opener returns what opens a site: in Chromium where the description has pages.
-func opener(d *web.Description) (func(context.Context, web.Options) (web.Site, error), error) {
+func opener(d *web.Description, f pageFlags) (func(context.Context, web.Options) (web.Site, error), error) {
 	if d.Section("browser") == nil {
 		return d.Open, nil
 	}
@@ -81,12 +84,10 @@ func opener(d *web.Description) (func(context.Context, web.Options) (web.Site, e
 	if err != nil {
 		return nil, problemsOf(err)
 	}
-	return func(ctx context.Context, o web.Options) (web.Site, error) {
-		return pages.Open(ctx, browser.Options{Web: o})
-	}, nil
+	return f.open(pages), nil
 }
 
-func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
+func checkRP(ctx context.Context, u ui, file string, brief bool, f pageFlags) (err error) {
 	d, err := loadRP(file)
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func checkRP(ctx context.Context, u ui, file string, brief bool) (err error) {
 		defer func() { err = errors.Join(err, stop()) }()
 		o.Settings = settings
 	}
-	open, err := opener(d)
+	open, err := opener(d, f)
 	if err != nil {
 		return err
 	}
@@ -243,6 +244,7 @@ func (e *explainer) detail(x web.Exchange) {
 	for _, t := range x.Taken {
 		e.row("took", t.Name+" = "+t.Value)
 	}
+	e.row("picture", x.Picture)
 	e.row(x.Verdict, x.Why)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type runFlags struct {
 	timeout   time.Duration
 	via       string
 	rp        string
+	pages     pageFlags
 	bind      bindFlags
 }
 
@@ -63,6 +65,7 @@ func runCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
 	flags.StringVar(&f.via, "via", "", "transport behind which the devices are (default: none, in this process)")
 	flags.StringVar(&f.rp, "rp", "", "file that describes the relying party, over HTTP (default: the reference one, in this process)")
+	f.pages.register(flags)
 	f.bind.register(flags)
 	flags.Uint64Var(&f.seed, "seed", 0, "make the run reproducible: the same seed, the same bytes")
 	flags.BoolVar(&f.json, "json", false, "print the events as JSON lines instead of progress")
@@ -143,7 +146,10 @@ func (f runFlags) elsewhere(u ui) (*world.Elsewhere, error) {
 	if err != nil {
 		return nil, err
 	}
-	open, err := opener(d)
+	if !f.noReports {
+		f.pages.reports, f.pages.screenshots = f.reports, filepath.Join(f.reports, "screenshots")
+	}
+	open, err := opener(d, f.pages)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type Options struct {
 	Config      Config       // of one that is started; the description's hosts are added
 	NoShim      bool         // whatever the description says
 	Screenshots string       // folder for a picture of each step, made when needed; empty for none
+	PicturesAs  string       // folder from which pictures are named in what is observed; empty for as they are
 	OnSignal    func(Signal) // is told what pages say of the passkeys that they know
 }
 

@@ -99,9 +99,7 @@ func (r *run) step(ctx context.Context, s *step) error {
 	if shot == "" || err != nil {
 		shot = r.picture(ctx, s, err != nil)
 	}
-	if shot != "" {
-		x.Taken = append(x.Taken, web.Taken{Name: "screenshot", Value: shot})
-	}
+	x.Picture = r.site.pictureName(shot)
 	if err != nil {
 		err = r.judge(ctx, s, shot, err)
 		x.Verdict, x.Why = verdict(err), err.Error()
@@ -402,6 +400,17 @@ func (r *run) picture(ctx context.Context, s *step, failed bool) string {
 	if err != nil {
 		r.tab.complained("no screenshot: " + err.Error())
 		return ""
+	}
+	return file
+}
+
+// pictureName returns how a picture is named in what is observed.
+func (s *site) pictureName(file string) string {
+	if s.options.PicturesAs == "" || file == "" {
+		return file
+	}
+	if rel, err := filepath.Rel(s.options.PicturesAs, file); err == nil {
+		return filepath.ToSlash(rel)
 	}
 	return file
 }

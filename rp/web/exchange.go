@@ -26,6 +26,7 @@ type Exchange struct {
 	Taken    []Taken
 	Verdict  string // accepted, refused, broken, unsupported or failed
 	Why      string // by what
+	Picture  string // file of a screenshot; empty for none
 
 	times   int
 	cookies []*http.Cookie

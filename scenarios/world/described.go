@@ -26,7 +26,7 @@ type Elsewhere struct {
 // openDescribed opens the relying party that the description tells of: one that is
 // started for this world, and whose clock is the scenario's, or one that runs.
 func (w *World) openDescribed(ctx context.Context) error {
-	d, o := w.options.RP.Description, web.Options{Getenv: w.options.RP.Getenv}
+	d, o := w.options.RP.Description, web.Options{Getenv: w.options.RP.Getenv, Observe: w.pictured}
 	started := d.Starts(w.options.RP.Getenv) != ""
 	inPages := d.Section("browser") != nil
 	if started {
