@@ -17,7 +17,7 @@ func keyAttacks() []Attack {
 			Severity: s, Gains: gains, run: registration(bend{claims: func(d *draft) { d.auth.Attested.PublicKey = key(d) }})}
 	}
 	key := func(name, title string, s Severity, make func(d *draft) []byte) Attack {
-		return at("key."+name, title, "5.8.5", s, "a key that is weak, or that readers take for different keys, is a passkey", make)
+		return at("key."+name, title, "5.8.5", s, "nothing from anybody else: the account has a passkey that cannot sign in, or one as weak as whoever made it wanted", make)
 	}
 	changed := func(change func(k map[int]any)) func(*draft) []byte {
 		return func(d *draft) []byte { return changedKey(d.passkey.public, change) }
@@ -28,27 +28,27 @@ func keyAttacks() []Attack {
 		at("algorithm.missing", "the public key has no algorithm", "", Medium, gainsForm, changed(func(k map[int]any) { delete(k, 3) })),
 		at("algorithm.rs1", "the algorithm is RSA with SHA-1", "", Medium, "signatures over SHA-1, whose collisions are known, sign in", func(*draft) []byte { return rsaKey(-65535, 2048, []byte{1, 0, 1}) }),
 		at("algorithm.text", "the algorithm is the text ES256", "", Low, gainsForm, changed(func(k map[int]any) { k[3] = "ES256" })),
-		key("type.confused", "the key says ES256 and is of type RSA", Medium, func(*draft) []byte { return rsaKey(-7, 2048, []byte{1, 0, 1}) }),
-		key("type.okp", "the key says ES256 and is of type OKP", Medium, changed(func(k map[int]any) { k[1] = 1 })),
-		key("type.symmetric", "the key says ES256 and is a symmetric one", High, func(*draft) []byte {
+		key("type.confused", "the key says ES256 and is of type RSA", Low, func(*draft) []byte { return rsaKey(-7, 2048, []byte{1, 0, 1}) }),
+		key("type.okp", "the key says ES256 and is of type OKP", Low, changed(func(k map[int]any) { k[1] = 1 })),
+		key("type.symmetric", "the key says ES256 and is a symmetric one", Low, func(*draft) []byte {
 			return encode(map[int]any{1: 4, 3: -7, -1: make([]byte, 32)})
 		}),
 		key("type.missing", "the key has no type", Low, changed(func(k map[int]any) { delete(k, 1) })),
-		key("curve.confused", "the key says ES256 and is on P-384", Medium, changed(func(k map[int]any) { k[-1] = 2 })),
-		key("curve.ed25519", "the key says EdDSA and is on P-256", Medium, changed(func(k map[int]any) { k[3] = -8 })),
+		key("curve.confused", "the key says ES256 and is on P-384", Low, changed(func(k map[int]any) { k[-1] = 2 })),
+		key("curve.ed25519", "the key says EdDSA and is on P-256", Low, changed(func(k map[int]any) { k[3] = -8 })),
 		key("curve.missing", "the key has no curve", Low, changed(func(k map[int]any) { delete(k, -1) })),
 		key("curve.unknown", "the curve is one that nobody has registered", Low, changed(func(k map[int]any) { k[-1] = 99 })),
-		key("point.off-curve", "the point is not on the curve", High, changed(func(k map[int]any) { flip(k, -3) })),
-		key("point.zero", "the point is (0, 0)", High, changed(func(k map[int]any) { k[-2], k[-3] = make([]byte, 32), make([]byte, 32) })),
-		key("point.field", "a coordinate is the size of the field and more", Medium, changed(func(k map[int]any) { k[-2] = bytes.Repeat([]byte{0xFF}, 32) })),
+		key("point.off-curve", "the point is not on the curve", Low, changed(func(k map[int]any) { flip(k, -3) })),
+		key("point.zero", "the point is (0, 0)", Low, changed(func(k map[int]any) { k[-2], k[-3] = make([]byte, 32), make([]byte, 32) })),
+		key("point.field", "a coordinate is the size of the field and more", Low, changed(func(k map[int]any) { k[-2] = bytes.Repeat([]byte{0xFF}, 32) })),
 		key("point.short", "a coordinate has 31 bytes", Low, changed(func(k map[int]any) { k[-2] = k[-2].([]byte)[1:] })),
 		key("point.long", "a coordinate has 33 bytes, the first of them zero", Low, changed(func(k map[int]any) { k[-2] = append([]byte{0}, k[-2].([]byte)...) })),
 		key("point.compressed", "the point is compressed", Low, changed(func(k map[int]any) { k[-3] = true })),
 		key("point.missing", "the key has no y", Low, changed(func(k map[int]any) { delete(k, -3) })),
-		key("rsa-size.512", "the RSA modulus has 512 bits", High, func(*draft) []byte { return rsaKey(-257, 512, []byte{1, 0, 1}) }),
-		key("rsa-size.1024", "the RSA modulus has 1024 bits", Medium, func(*draft) []byte { return rsaKey(-257, 1024, []byte{1, 0, 1}) }),
-		key("rsa-exponent.1", "the RSA exponent is 1, so that anybody can sign", Critical, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1}) }),
-		key("rsa-exponent.even", "the RSA exponent is even", Medium, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1, 0, 0}) }),
+		key("rsa-size.512", "the RSA modulus has 512 bits", Low, func(*draft) []byte { return rsaKey(-257, 512, []byte{1, 0, 1}) }),
+		key("rsa-size.1024", "the RSA modulus has 1024 bits", Low, func(*draft) []byte { return rsaKey(-257, 1024, []byte{1, 0, 1}) }),
+		key("rsa-exponent.1", "the RSA exponent is 1, so that anybody can sign", Medium, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1}) }),
+		key("rsa-exponent.even", "the RSA exponent is even", Low, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1, 0, 0}) }),
 		key("rsa-modulus.empty", "the RSA modulus is empty", Low, func(*draft) []byte { return encode(map[int]any{1: 3, 3: -257, -1: []byte{}, -2: []byte{1, 0, 1}}) }),
 		key("empty", "the key is an empty map", Low, func(*draft) []byte { return []byte{0xA0} }),
 		key("array", "the key is an array", Low, func(*draft) []byte { return []byte{0x80} }),

@@ -54,12 +54,13 @@ func early(c *forger, err error) (finding, bool) {
 
 func (b *bench) judgeRegistration(a *account, before [][]byte, sent *draft, err error) finding {
 	after, known := b.list(a)
-	kept := 0
+	b.added = nil
 	for _, id := range after {
 		if !contains(before, id) {
-			kept++
+			b.added = append(b.added, id)
 		}
 	}
+	kept := len(b.added)
 	var broken *rp.Broken
 	switch {
 	case unsupported(err):

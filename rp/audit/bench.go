@@ -22,6 +22,8 @@ type bench struct {
 	policies []string            // groups whose policy was set
 	genuine  map[string]error    // by attestation format: whether an honest one is taken
 	lacks    map[string]bool     // what the adapter turned out not to support: list, delete, session
+	added    [][]byte            // ids of what the last registration added to a list
+	trust    *bool               // whether attestation by an unknown authority is refused; nil when not tried
 	nameless *error              // of an honest sign-in without a name; nil when not tried
 
 	origin, rpID string
