@@ -31,6 +31,7 @@ type conformFlags struct {
 	pinEnv, pinFile string
 	metadata        string
 	timeout         time.Duration
+	maxWait         time.Duration
 	robot           robotFlags
 	mutants         mutantFlags
 }
@@ -71,6 +72,7 @@ func conformCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN of the key in its first line")
 	flags.StringVar(&f.metadata, "metadata", "", "file with the metadata statement of the key's model, or a BLOB's entry for it, in JSON; a --profile knows its own")
 	flags.DurationVar(&f.timeout, "timeout", 0, "real time that a case may take beyond what it has to wait (default 10s, 2m0s with --device)")
+	flags.DurationVar(&f.maxWait, "max-wait", 0, "leave out cases that have to wait longer than this; time is real with --device")
 	f.robot.add(c)
 	f.mutants.add(flags)
 	return c
@@ -172,7 +174,7 @@ func (f conformFlags) wants(id string) bool {
 const conformTimeout = 10 * time.Second
 
 func (f conformFlags) options(u ui) (conformance.Options, error) {
-	o := conformance.Options{Rand: bench.NewRand(conformSeed + 1), AllowDestructive: f.destructive || f.device == "", Timeout: conformTimeout}
+	o := conformance.Options{Rand: bench.NewRand(conformSeed + 1), AllowDestructive: f.destructive || f.device == "", MaxWait: f.maxWait, Timeout: conformTimeout}
 	if f.device != "" {
 		o.Timeout, o.Rand = handTimeout, realRand
 	}

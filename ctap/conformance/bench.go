@@ -37,6 +37,7 @@ type state struct {
 	passkey bool // discoverable credentials may be there
 	set     bool // settings, blobs or fingers were changed
 	spent   bool // wrong PINs were tried since the last right one
+	full    bool // there is no room for a discoverable credential
 	unsure  bool // a case failed; nothing is known
 }
 
@@ -136,7 +137,7 @@ func (b *bench) observe(request []byte, status ctap.Status) (changed bool) {
 	sub, _ := subcommand(request)
 	command := ctap.Command(request[0])
 	if status == ctap.ErrKeyStoreFull {
-		b.state.set = true // only a reset makes room for the cases that follow
+		b.state.full = true
 	}
 	if status != ctap.OK {
 		spent := command == ctap.ClientPIN && (status == ctap.ErrPINInvalid || status == ctap.ErrPINAuthBlocked || status == ctap.ErrPINBlocked)
@@ -205,6 +206,11 @@ func (b *bench) bring(ctx context.Context, start Start, destroy bool) error {
 	if k, ok := b.target.(Keeper); ok {
 		return b.restore(ctx, k, start)
 	}
+	if b.state.full && destroy { // no case could make a credential
+		if err := b.reset(ctx, destroy); err != nil {
+			return err
+		}
+	}
 	switch start {
 	case Blank:
 		if b.state == (state{}) {
@@ -265,7 +271,7 @@ func (b *bench) restore(ctx context.Context, k Keeper, start Start) error {
 
 // bringPIN has a PIN set that is known, with all tries left.
 func (b *bench) bringPIN(ctx context.Context, destroy bool) error {
-	if b.state.set || b.state.unsure || b.state.hasPIN && b.state.pin == "" {
+	if b.state.set || b.state.full || b.state.unsure || b.state.hasPIN && b.state.pin == "" {
 		if err := b.reset(ctx, destroy); err != nil {
 			return err
 		}

@@ -141,6 +141,17 @@ func silence(t *testing.T, dies bool, hang, next conformance.Case) {
 	}
 }
 
+func TestWhatWaitsForLongIsLeftOut(t *testing.T) {
+	c := plain("waits", func(*conformance.Run) {})
+	c.Waits = time.Minute
+	s := &scripted{answer: denies}
+	for limit, want := range map[time.Duration]conformance.Outcome{0: conformance.Passed, time.Minute: conformance.Passed, time.Second: conformance.NotRun} {
+		if r := execute(t, s, conformance.Options{MaxWait: limit}, c).Results[0]; r.Outcome != want {
+			t.Errorf("at most %v: %s %q, want %s", limit, r.Outcome, r.Reason, want)
+		}
+	}
+}
+
 func TestResultsAreTakenUp(t *testing.T) {
 	ran := 0
 	cases := []conformance.Case{

@@ -21,6 +21,7 @@ type Options struct {
 	PIN              string            // that is set on the authenticator, where it is to be kept; secret
 	Statement        *Statement        // metadata of the model; nil for the target's own, if it is [Described]
 	Timeout          time.Duration     // real time that a case may take beyond its Waits; a minute when zero
+	MaxWait          time.Duration     // cases that have to wait longer are not run; 0 for all
 	Done             map[string]Result // results of an earlier run, by id, that need not be had again
 	Observer         Observer          // may be nil
 	// Strict makes an error of a case that does what it does not announce: asking for
@@ -132,6 +133,8 @@ func (x *runner) refusal(c *Case) string {
 		return "destructive: --allow-destructive"
 	case missing != 0:
 		return "nobody here can " + missing.String()
+	case x.options.MaxWait > 0 && c.Waits > x.options.MaxWait:
+		return fmt.Sprintf("it waits for %v: --max-wait", c.Waits)
 	}
 	return ""
 }
