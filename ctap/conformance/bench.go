@@ -19,6 +19,7 @@ const DefaultPIN = "7391-4628"
 type bench struct {
 	target  Target
 	rand    io.Reader
+	pin     string       // that is set on the authenticator, where it is to be kept; secret
 	channel *hid.Channel // nil while it is not open
 	facts   Facts
 	info    []byte // the CBOR that facts are from
@@ -121,7 +122,7 @@ func (b *bench) learn(ctx context.Context) error {
 
 func (b *bench) knownPIN() string {
 	if b.state.pin == "" {
-		return DefaultPIN
+		return b.givenPIN()
 	}
 	return b.state.pin
 }
@@ -140,6 +141,7 @@ func (b *bench) observe(request []byte, status ctap.Status) (changed bool) {
 		b.state.full = true
 	}
 	if status != ctap.OK {
+		b.state.set = b.state.set || status == ctap.ErrPINBlocked
 		spent := command == ctap.ClientPIN && (status == ctap.ErrPINInvalid || status == ctap.ErrPINAuthBlocked || status == ctap.ErrPINBlocked)
 		b.state.spent = b.state.spent || spent
 		return spent
@@ -280,15 +282,25 @@ func (b *bench) bringPIN(ctx context.Context, destroy bool) error {
 		if !destroy {
 			return errNeedsReset
 		}
-		return b.setPIN(ctx, DefaultPIN)
+		return b.setPIN(ctx, b.givenPIN())
 	}
 	if b.state.spent {
-		if err := b.powerCycle(ctx); err != nil {
+		if err := errors.Join(b.powerCycle(ctx), b.enterPIN(ctx)); err != nil {
 			return err
 		}
-		return b.enterPIN(ctx)
+	}
+	if destroy && b.state.pin != b.givenPIN() {
+		return b.changePIN(ctx, b.state.pin, b.givenPIN())
 	}
 	return nil
+}
+
+// givenPIN is the PIN that a case begins with.
+func (b *bench) givenPIN() string {
+	if b.pin == "" {
+		return DefaultPIN
+	}
+	return b.pin
 }
 
 // longTouch tells whether a reset needs a long touch.

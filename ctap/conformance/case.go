@@ -34,6 +34,17 @@ type Case struct {
 	Run func(r *Run)
 }
 
+// userTime is how long an authenticator waits for its user.
+const userTime = 30 * time.Second
+
+// waits is how long the case waits in all.
+func (c *Case) waits() time.Duration {
+	if c.Hands&Ignore != 0 {
+		return c.Waits + userTime
+	}
+	return c.Waits
+}
+
 // Group returns the name of the case's group.
 func (c *Case) Group() string {
 	group, _, _ := strings.Cut(c.ID, ".")

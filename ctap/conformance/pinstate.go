@@ -26,6 +26,11 @@ func (b *bench) setPIN(ctx context.Context, pin string) error {
 	return b.prepare(ctx, "setting a PIN", func(r *Run) { r.SetPIN(pin) })
 }
 
+// changePIN changes a PIN that is known.
+func (b *bench) changePIN(ctx context.Context, old, pin string) error {
+	return b.prepare(ctx, "changing the PIN back", func(r *Run) { r.ChangePIN(old, pin) })
+}
+
 // enterPIN enters the PIN, so that all tries are left again.
 func (b *bench) enterPIN(ctx context.Context) error {
 	return b.prepare(ctx, "entering the PIN", func(r *Run) {

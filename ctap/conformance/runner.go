@@ -43,7 +43,7 @@ const defaultTimeout = time.Minute
 // why. The error is that the authenticator could not be reached at all.
 func Execute(ctx context.Context, t Target, cases []Case, o Options) (*Report, error) {
 	began := time.Now()
-	b := &bench{target: t, rand: o.Rand, kept: map[Start]kept{}}
+	b := &bench{target: t, rand: o.Rand, pin: o.PIN, kept: map[Start]kept{}}
 	if err := errors.Join(b.learn(ctx), b.learnStatement(o.Statement)); err != nil {
 		return nil, errors.Join(err, b.hangUp())
 	}
@@ -133,8 +133,8 @@ func (x *runner) refusal(c *Case) string {
 		return "destructive: --allow-destructive"
 	case missing != 0:
 		return "nobody here can " + missing.String()
-	case x.options.MaxWait > 0 && c.Waits > x.options.MaxWait:
-		return fmt.Sprintf("it waits for %v: --max-wait", c.Waits)
+	case x.options.MaxWait > 0 && c.waits() > x.options.MaxWait:
+		return fmt.Sprintf("it waits for %v: --max-wait", c.waits())
 	}
 	return ""
 }
