@@ -1,17 +1,16 @@
 package web
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"strings"
 
 	"fido-emu/rp/web/grammar"
-
-	"encoding/base64"
 )
 
-// options returns the options of a ceremony as navigator.credentials takes them, in
+// ceremonyOptions returns the options of a ceremony as navigator.credentials takes them, in
 // JSON, out of what the site answered.
 func (r *run) ceremonyOptions(c *ceremony) ([]byte, error) {
 	var v any

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"context"
+	"fmt"
+
+	"fido-emu/rp"
+	"fido-emu/webauthn"
+)
+
+// Register adds a passkey to the account of who.
+func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Credential, error) {
+	r, err := p.begin("register", "registering passkeys", who)
+	if err != nil {
+		return rp.Credential{}, err
+	}
+	defer r.end()
+	r.client = client
+	if err := r.through(ctx); err != nil {
+		return rp.Credential{}, err
+	}
+	p.signedIn(r.main, true)
+	c, err := registered(r.response)
+	if err != nil {
+		return c, err
+	}
+	return credential(c, r.section.record, r.lookup)
+}
+
+// SignIn signs who in, in a browser without cookies, or whomever the authenticator
+// names.
+func (p *Party) SignIn(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Session, error) {
+	if who.Name == "" && !p.d.Capabilities.Usernameless {
+		return rp.Session{}, &rp.Unsupported{What: "signing in without a user name"}
+	}
+	r, err := p.begin("sign-in", "signing in", who)
+	if err != nil {
+		return rp.Session{}, err
+	}
+	defer r.end()
+	r.client = client
+	r.main = p.newActor(person)
+	return r.welcome(ctx)
+}
+
+// welcome goes through a section that opens a session, and makes its cookies those of
+// whoever is signed in.
+func (r *run) welcome(ctx context.Context) (rp.Session, error) {
+	if err := r.through(ctx); err != nil {
+		return rp.Session{}, err
+	}
+	s, err := r.session()
+	if err != nil {
+		return s, broken(r.section.kind.name, err)
+	}
+	r.party.signedIn(r.main, true)
+	r.party.mu.Lock()
+	defer r.party.mu.Unlock()
+	r.party.people[fold(s.Person)] = r.main
+	return s, nil
+}
+
+// session reads what the site says of a session.
+func (r *run) session() (rp.Session, error) {
+	s := rp.Session{Person: r.who.Name, Method: "passkey", Credential: r.used}
+	if r.section.kind.name == "recover" {
+		s.Method = "recovery"
+	}
+	for _, b := range r.section.record {
+		v, err := b.value.value(r.lookup)
+		if err != nil {
+			return s, fmt.Errorf("%s of the session: %w", b.name, err)
+		}
+		switch b.name {
+		case "person":
+			s.Person = textOf(v)
+		case "method":
+			s.Method = textOf(v)
+		case "credential":
+			s.Credential, err = anyBase64(textOf(v))
+			if len(s.Credential) == 0 {
+				s.Credential = nil
+			}
+		case "warnings":
+			list, _ := v.([]any)
+			for _, w := range list {
+				s.Warnings = append(s.Warnings, textOf(w))
+			}
+		}
+		if err != nil {
+			return s, fmt.Errorf("%s of the session: %w", b.name, err)
+		}
+	}
+	if r.section.unproved != "" {
+		s.Warnings = append(s.Warnings, "not proved: "+r.section.unproved)
+	}
+	return s, nil
+}
