@@ -19,7 +19,7 @@ func members() []grammar.Member {
 		{Name: "platform-authenticator", Kind: grammar.YesNo, Text: "Whether pages are told that there is a platform authenticator that verifies its user; yes when left out."},
 		{Name: "hosts", List: true, Text: "Further hosts that pages may load from, beside those of bases and origin."},
 		{Name: "within", Kind: grammar.Duration, Text: "How long a step may take; 20s when left out."},
-		where("refused", "What the page shows when it says no; its text is the reason."),
+		{Name: "refused", Kind: grammar.Object, Short: true, Members: refusedMembers, Text: "What the page shows when it says no; its text is the reason. A scalar is a CSS selector."},
 	}
 	for _, k := range kinds() {
 		all = append(all, grammar.Member{Name: k.name, Kind: grammar.Object, Text: k.text, Members: k.members})
@@ -75,6 +75,10 @@ func whereMembers() []grammar.Member {
 		{Name: "text", Text: "Visible text, label or placeholder."},
 		{Name: "frame", List: true, Text: "CSS selector of the frame that it is in; several for frames in frames."},
 	}
+}
+
+func refusedMembers() []grammar.Member {
+	return append(whereMembers(), grammar.Member{Name: "codes", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Pattern}, Text: "Short reasons for programs, each with what the text holds; refused where none fits."})
 }
 
 func stepMembers() []grammar.Member {

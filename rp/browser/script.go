@@ -18,6 +18,7 @@ type Description struct {
 	hosts          []string
 	within         time.Duration
 	refused        *place
+	codes          []code
 	sections       map[string]*section
 }
 
@@ -33,6 +34,12 @@ type section struct {
 }
 
 type named struct{ name, text string }
+
+// code is a short reason, with what the page's text holds then.
+type code struct {
+	name string
+	text *regexp.Regexp
+}
 
 // part is where the page says something of a passkey.
 type part struct {
@@ -91,6 +98,11 @@ func Of(d *web.Description) (*Description, error) {
 		shim: v.Field("shim").Word("yes") == "yes" || v.Field("shim").Yes(), within: duration(v.Field("within"), 20*time.Second),
 		platform: v.Field("platform-authenticator").Word("yes") == "yes" || v.Field("platform-authenticator").Yes(),
 	}
+	if codes := v.Field("refused").Field("codes"); codes != nil {
+		for i := range codes.Fields {
+			b.codes = append(b.codes, code{codes.Fields[i].Name, pattern(&codes.Fields[i].Value)})
+		}
+	}
 	for _, f := range v.Fields {
 		if slices.ContainsFunc(kinds(), func(k kind) bool { return k.name == f.Name }) {
 			b.sections[f.Name] = c.section(f.Name, f.Value)
@@ -108,6 +120,16 @@ func Of(d *web.Description) (*Description, error) {
 // Does tells whether people can do something on the pages, such as sign-in, or whether
 // the description says how to do it over HTTP.
 func (d *Description) Does(section string) bool { return d.sections[section] != nil || d.Has(section) }
+
+// code returns the short reason of a text by which a page says no.
+func (d *Description) code(reason string) string {
+	for _, c := range d.codes {
+		if c.text != nil && c.text.MatchString(reason) {
+			return c.name
+		}
+	}
+	return "refused"
+}
 
 type compiler struct {
 	problems grammar.Problems

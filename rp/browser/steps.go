@@ -163,7 +163,7 @@ func (r *run) judge(ctx context.Context, s *step, shot string, err error) error 
 		break // what ended before the last did not stop the page
 	}
 	if no, ok := errors.AsType[errRefused](err); ok {
-		return &rp.Refused{Code: "refused", Reason: no.reason}
+		return &rp.Refused{Code: r.site.d.code(no.reason), Reason: no.reason}
 	}
 	said := r.tab.said(ctx)
 	if shot != "" {
@@ -340,7 +340,9 @@ func (t *Tab) look(ctx context.Context) (seen, error) {
 func (t *Tab) said(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	p, err := t.look(ctx)
+	c, stop := t.within(ctx)
+	defer stop()
+	p, err := t.look(c)
 	if err != nil {
 		return "the page says nothing: " + err.Error()
 	}
