@@ -4,6 +4,8 @@
 package cbor
 
 import (
+	"bytes"
+
 	"fido-emu/ctap"
 	"fido-emu/ctap/conformance"
 )
@@ -84,6 +86,23 @@ func commands() []conformance.Case {
 		})
 }
 
+// compound tells whether an answer is canonical but for a compound attestation
+// statement, which is canonical by itself: in the answer it needs a fifth level.
+func compound(r *conformance.Run, reply *conformance.Reply) bool {
+	const compoundFormat = "\x68compound"
+	if string(reply.Member(1)) != compoundFormat || ctap.CheckCanonical(reply.Body) == nil {
+		return false
+	}
+	statement := reply.Member(3)
+	rest := bytes.Replace(reply.Body, statement, []byte{0xA0}, 1)
+	if ctap.CheckCanonical(statement) != nil || ctap.CheckCanonical(rest) != nil {
+		return false
+	}
+	r.Tolerate("WebAuthn Level 3 section 8.9: a compound statement is a list of statements, and one with certificates is four levels deep without the answer around it",
+		"the answer has five levels of maps and lists, where section 8 allows four")
+	return true
+}
+
 // answers is about the form of answers.
 func answers() []conformance.Case {
 	touched := func(id, why string, run func(r *conformance.Run)) conformance.Case {
@@ -98,7 +117,10 @@ func answers() []conformance.Case {
 	pin.Needs = []conformance.Need{conformance.SomeProtocol()}
 	return conformance.One(pin,
 		touched("makeCredential", "the answer of authenticatorMakeCredential is canonical", func(r *conformance.Run) {
-			r.Send(ctap.MakeCredential, r.Authorise(ctap.MakeCredential, r.CreateParams())).OK().Canonical().Only(1, 2, 3, 4, 5, 6)
+			reply := r.Send(ctap.MakeCredential, r.Authorise(ctap.MakeCredential, r.CreateParams())).OK().Only(1, 2, 3, 4, 5, 6)
+			if !compound(r, reply) {
+				reply.Canonical()
+			}
 		}),
 		touched("getAssertion", "the answer of authenticatorGetAssertion is canonical", func(r *conformance.Run) {
 			m := r.AssertParams(r.NewCredential())
