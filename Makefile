@@ -5,6 +5,8 @@
 # make bench       costs beside their floors
 # make lab-test    programs that nobody here wrote use the emulated keys, under a
 #                  kernel of their own (make lab-kernel builds it, once)
+# make interop     scenarios against WebAuthn servers that nobody here wrote, fetched
+#                  from package registries
 #
 # Each target does all that it needs, may be repeated, and says what it installs.
 
@@ -94,6 +96,16 @@ mutants: build
 bench: deps
 	@CGO_ENABLED=$(CGO) go build -o bin/ ./benchmarks
 	@bin/benchmarks
+
+# What fetches and runs the servers of make interop, where the programs are missing.
+INTEROP_PACKAGES = $$(for p in node:nodejs npm:npm javac:default-jdk-headless mvn:maven python3:python3; do \
+	command -v $${p%%:*} >/dev/null || echo $${p\#*:}; done; python3 -m pip --version >/dev/null 2>&1 || echo python3-pip)
+
+## interop: the matrix of servers, authenticators and scenarios; what a registry does not give is left out
+interop: deps
+	@$(call install,$(INTEROP_PACKAGES))
+	@CGO_ENABLED=$(CGO) go build -o bin/interop-matrix ./interop/matrix
+	@bin/interop-matrix && echo "The matrix is in reports/interop/matrix.html and matrix.json."
 
 ## fuzz: every fuzz target for FUZZTIME; stops at the first finding and names its file
 fuzz: deps

@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn"},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "webauthn", "report", "rp"},
+	"interop":            {"report", "rp", "scenarios"},
 	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }

@@ -1,0 +1,225 @@
+package interop
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fido-emu/report"
+	"fido-emu/rp/web"
+)
+
+const (
+	root  = ".."
+	cache = "../bin/interop"
+)
+
+// TestServers runs every scenario at every server that was fetched, with a profile of
+// each kind; make interop takes them all. What is a dependency of this module anyway
+// needs no fetching.
+func TestServers(t *testing.T) {
+	for _, target := range Targets() {
+		t.Run(target.Name, func(t *testing.T) {
+			if len(target.Lock) == 0 {
+				if err := target.Bring(t.Context(), root, cache); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m, err := Run(t.Context(), Options{Root: root, Cache: cache, Targets: []Target{target}, Profiles: []string{"security-key", "windows-hello", "apple-passwords"}, Now: time.Now()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := m.Targets[0].Absent; why != "" {
+				t.Skip(why)
+			}
+			for _, c := range m.Bad() {
+				t.Errorf("attestation %s, %s, %s: %s, line %d: %s", c.Attestation, c.Profile, c.Scenario, c.Outcome, c.Line, c.Reason)
+			}
+			if n := m.marks()["passed"]; n < 15 {
+				t.Errorf("only %d cells passed: %s", n, m.Sum())
+			}
+		})
+	}
+}
+
+func TestTargetsArePinned(t *testing.T) {
+	for _, target := range Targets() {
+		t.Run(target.Name, func(t *testing.T) {
+			if _, err := web.Load(target.Site(root)); err != nil {
+				t.Error(err)
+			}
+			lock := "../go.mod"
+			if len(target.Lock) > 0 {
+				lock = filepath.Join(target.source(root), target.Lock[len(target.Lock)-1])
+			}
+			b, err := os.ReadFile(lock)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(b), target.Version) {
+				t.Errorf("%s does not name version %s", lock, target.Version)
+			}
+			if target.Registry == "npm" && (bytes.Count(b, []byte(`"integrity"`)) == 0 || bytes.Contains(b, []byte(`"resolved"`))) {
+				t.Errorf("%s: hashes are expected, and no addresses of a registry", lock)
+			}
+		})
+	}
+}
+
+// little makes a target with one file, in a module folder of its own.
+func little(t *testing.T, of Target) (Target, string, string) {
+	t.Helper()
+	of.Name, of.Library, of.Registry = "little", "little-server", "a registry"
+	dir := t.TempDir()
+	for _, name := range append(of.Lock, of.Sources...) {
+		path := filepath.Join(of.source(dir), name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("0000  lib/a.jar\n"), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return of, dir, filepath.Join(dir, "cache")
+}
+
+func TestBring(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		target Target
+		absent bool
+		says   string
+	}{
+		{"a program is missing", Target{Needs: []string{"no-such-program"}}, true, "no-such-program is not installed"},
+		{"the registry cannot be reached", Target{Recipe: [][]string{{"sh", "-c", "echo unreachable; exit 1"}}}, true, "is a registry to be reached from here?\nunreachable"},
+		{"the host cannot be built", Target{Build: [][]string{{"sh", "-c", "echo syntax; exit 1"}}}, false, "building the host"},
+		{"another content", Target{Lock: []string{"sums"}, Hashes: "sums", Recipe: [][]string{{"sh", "-c", "mkdir lib; echo x > lib/a.jar"}}}, false, "has SHA-256 73cb"},
+		{"a file that is not there", Target{Lock: []string{"sums"}, Hashes: "sums"}, false, "which was not fetched"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			target, root, cache := little(t, c.target)
+			err := target.Bring(t.Context(), root, cache)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("got %v, want %q", err, c.says)
+			}
+			if _, absent := errors.AsType[*Absent](err); absent != c.absent {
+				t.Errorf("absent is %v", absent)
+			}
+			if _, err := target.Start(t.Context(), root, cache); err == nil {
+				t.Error("it starts all the same")
+			}
+		})
+	}
+}
+
+func TestBringIsDoneOnce(t *testing.T) {
+	target, root, cache := little(t, Target{Lock: []string{"lock"}, Recipe: [][]string{{"sh", "-c", "date > made"}}})
+	for range 2 {
+		if err := target.Bring(t.Context(), root, cache); err != nil {
+			t.Fatal(err)
+		}
+		target.Recipe = [][]string{target.Recipe[0]}
+	}
+	if done, err := target.fetched(root, cache); !done || err != nil {
+		t.Errorf("fetched: %v %v", done, err)
+	}
+	if err := os.WriteFile(filepath.Join(target.source(root), "lock"), []byte("changed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := target.fetched(root, cache); done || err != nil {
+		t.Errorf("after a change of the lock file: fetched: %v %v", done, err)
+	}
+}
+
+func TestHost(t *testing.T) {
+	for _, c := range []struct{ name, script, says string }{
+		{"it listens", "echo starting; echo listening on http://localhost:1; cat >/dev/null", ""},
+		{"it ends at once", "echo no luck >&2; exit 3", "exit status 3\nno luck"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			target, root, cache := little(t, Target{Command: []string{"sh", "-c", c.script}})
+			if err := target.Bring(t.Context(), root, cache); err != nil {
+				t.Fatal(err)
+			}
+			h, err := target.Start(t.Context(), root, cache)
+			if c.says != "" {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got %v, want %q", err, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.Address != "http://localhost:1" {
+				t.Errorf("address %q", h.Address)
+			}
+			h.Stop()
+		})
+	}
+}
+
+func sample() *Matrix {
+	m := &Matrix{
+		Targets:   []Standing{{Name: "a", Library: "A", Version: "1", Asks: []string{None}}, {Name: "b", Library: "B", Absent: "no <network>"}},
+		Scenarios: []Title{{"sign-in", "Sign in"}, {"loss", "Loss"}}, Profiles: []string{"one", "two"},
+	}
+	for _, c := range []Cell{
+		{Profile: "one", Scenario: "sign-in", Outcome: report.Passed},
+		{Profile: "one", Scenario: "loss", Outcome: report.Failed, Reason: "<b>no</b>", Known: "as it must be"},
+		{Profile: "two", Scenario: "sign-in", Outcome: report.Failed, Reason: "surprise"},
+		{Profile: "two", Scenario: "loss", Outcome: report.Skipped, Reason: "cannot be"},
+	} {
+		c.Target, c.Attestation = "a", None
+		m.Cells = append(m.Cells, c)
+	}
+	return m
+}
+
+func TestReports(t *testing.T) {
+	m := sample()
+	if bad := m.Bad(); len(bad) != 1 || bad[0].Reason != "surprise" {
+		t.Errorf("bad: %+v", bad)
+	}
+	var text, page bytes.Buffer
+	if err := errors.Join(m.WriteText(&text), m.WriteHTML(&page)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"refused: one (loss): as it must be", "it says: <b>no</b>", "FAILED: two (sign-in): surprise", "n/a: two (loss): cannot be",
+		"B : left out, no <network>", "1 servers, 1 left out; 4 cells: 1 passed, 1 refused for a known reason, 1 not applicable, 1 bad",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("text lacks %q:\n%s", want, &text)
+		}
+	}
+	for _, want := range []string{`<td class="refused">refused <a href="#a-none-1">1</a></td>`, "&lt;b&gt;no&lt;/b&gt;", "no &lt;network&gt;", `badge failed`} {
+		if !strings.Contains(page.String(), want) {
+			t.Errorf("page lacks %q", want)
+		}
+	}
+	if strings.Contains(page.String(), "<b>no") {
+		t.Error("the page holds what a server said as markup")
+	}
+}
+
+func TestKnown(t *testing.T) {
+	c := Cell{Target: "yubico", Attestation: Direct, Profile: "windows-hello", Outcome: report.Failed, Reason: `relying party refused: ECC key is expected to have "scheme" set to TPM_ALG_NULL`}
+	if known(c) == "" {
+		t.Error("a finding is not recognised")
+	}
+	for name, change := range map[string]func(*Cell){
+		"another server":     func(c *Cell) { c.Target = "gowebauthn" },
+		"another conveyance": func(c *Cell) { c.Attestation = None },
+		"another profile":    func(c *Cell) { c.Profile = "security-key" },
+		"another reason":     func(c *Cell) { c.Reason = "no" },
+		"it passed":          func(c *Cell) { c.Outcome = report.Passed },
+	} {
+		other := c
+		change(&other)
+		if known(other) != "" {
+			t.Errorf("%s: taken for the finding", name)
+		}
+	}
+}
