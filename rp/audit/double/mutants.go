@@ -84,6 +84,7 @@ func Mutants() []Mutant {
 type Found struct {
 	Mutant
 	By        []string // attacks that got through and name the step; empty where it survived
+	Tolerated bool     // the standard allows all of them: the step is one that a site may leave out
 	Elsewhere []string // attacks that got through and name other steps
 }
 
@@ -110,7 +111,7 @@ func Score(ctx context.Context, random Rand, now func() time.Time, done func(Fou
 
 func try(ctx context.Context, m Mutant, random io.Reader, now func() time.Time) (Found, error) {
 	report, err := Audit(ctx, m.Without, random, now, attacksOn(m.Step)...)
-	f := Found{Mutant: m}
+	f := Found{Mutant: m, Tolerated: true}
 	if err != nil {
 		return f, err
 	}
@@ -119,10 +120,12 @@ func try(ctx context.Context, m Mutant, random io.Reader, now func() time.Time) 
 		case r.Verdict != audit.Accepted && r.Verdict != audit.Tolerated:
 		case m.Step.Covers(r.Section, r.Step, r.Detail):
 			f.By = append(f.By, r.ID)
+			f.Tolerated = f.Tolerated && r.Verdict == audit.Tolerated
 		default:
 			f.Elsewhere = append(f.Elsewhere, r.ID)
 		}
 	}
+	f.Tolerated = f.Tolerated && len(f.By) > 0
 	return f, nil
 }
 
