@@ -207,7 +207,7 @@ func visit(_ context.Context, w *world.World, c language.Call) error {
 	}
 	p.Page = w.Site.Origin
 	if page := c.Text("page"); page != "" {
-		p.Page = page
+		p.Page = w.PageAt(page)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"strings"
 
 	"fido-emu/rp/reference"
@@ -54,6 +55,7 @@ func (w *World) openDescribed(ctx context.Context) error {
 	if err := w.suits(site); err != nil {
 		return err
 	}
+	w.Site.domain = w.Scenario.Site.ID
 	w.moveTo(site.RPID(), site.Origin())
 	for _, p := range w.people {
 		p.RP.Name = site.UserName(p.Name)
@@ -70,6 +72,8 @@ func (w *World) suits(site web.Site) error {
 		switch {
 		case c.Usage.Verb == "wait":
 			return &Missing{fmt.Sprintf("the relying party has a clock of its own, and in line %d the scenario lets time pass", c.At.Line)}
+		case c.Usage.Verb == "visit" && !strings.Contains(site.RPID(), ".") && strings.HasSuffix(c.Text("page"), "."+w.Scenario.Site.ID):
+			return &Missing{fmt.Sprintf("the relying party is at %s, which has no other pages below it, and in line %d somebody visits one", site.RPID(), c.At.Line)}
 		case c.Usage.Verb == "sign-in" && c.Yes("without-user-name") && !site.Capabilities().Usernameless:
 			return &Missing{fmt.Sprintf("this relying party wants a user name, and in line %d somebody signs in without one", c.At.Line)}
 		}
@@ -89,6 +93,19 @@ func (w *World) moveTo(rpID, origin string) {
 	for _, p := range w.people {
 		p.Page = origin
 	}
+}
+
+// PageAt returns a page that the scenario names as it is on the site: pages in the
+// scenario's own domain are in the site's.
+func (w *World) PageAt(origin string) string {
+	u, err := url.Parse(origin)
+	if err != nil || w.Site.domain == "" {
+		return origin
+	}
+	if rest, ok := strings.CutSuffix(u.Host, w.Site.domain); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
+		u.Host = rest + w.Scenario.Site.ID
+	}
+	return u.String()
 }
 
 // serveReference starts the reference relying party on loopback, with the scenario's

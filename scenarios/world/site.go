@@ -19,6 +19,7 @@ type Site struct {
 	rp.RelyingParty
 	Origin string
 
+	domain    string          // RP ID that the scenario gives, where the site has another; empty otherwise
 	distrusts bool            // it does not trust the attestation of emulated keys
 	core      *reference.Core // nil unless it is the reference relying party in this process
 }
