@@ -60,7 +60,7 @@ else \
 fi
 endef
 
-.PHONY: help build demo test mutants bench lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
+.PHONY: help build demo test mutants bench interop lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile

@@ -161,6 +161,7 @@ func freeAddress() (string, error) {
 
 // through runs the scenarios at one site.
 func through(ctx context.Context, d *web.Description, settings map[string]string, all []*language.Scenario) ([]Cell, error) {
+	all = fitting(d, all)
 	k := &keeper{scenarios: map[string]*language.Scenario{}}
 	for _, s := range all {
 		k.scenarios[s.ID] = s
@@ -169,6 +170,20 @@ func through(ctx context.Context, d *web.Description, settings map[string]string
 	stream := report.NewStream(time.Now, k)
 	_, err := scenarios.Run(ctx, all, o, stream)
 	return k.cells, errors.Join(err, stream.Close())
+}
+
+// fitting says of the scenarios that need what the server has not that they are left
+// out.
+func fitting(d *web.Description, all []*language.Scenario) []*language.Scenario {
+	all = slices.Clone(all)
+	for i, s := range all {
+		if scenarioOf(s) == "recovery" && s.Skip == "" && !d.Has("recover") {
+			without := *s
+			without.Skip = "the library has no account recovery"
+			all[i] = &without
+		}
+	}
+	return all
 }
 
 // keeper makes cells of the events of a run.
