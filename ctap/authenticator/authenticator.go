@@ -175,6 +175,7 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 		return nil, ctap.ErrInvalidCommand
 	}
 	if uint(len(request)) > a.profile.maxMsgSize() {
+		a.boot.pending, a.boot.enumeration = pending{}, enumeration{}
 		return nil, ctap.ErrRequestTooLarge
 	}
 	params := request[1:]
@@ -196,8 +197,6 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 		return a.clientPIN(ctx, params)
 	case ctap.Reset:
 		return nil, a.reset(ctx)
-	case ctap.Selection:
-		return nil, a.selection(ctx)
 	}
 	return a.handleOptional(ctx, command, params)
 }
@@ -205,6 +204,8 @@ func (a *Authenticator) handle(ctx context.Context, command ctap.Command, reques
 // handleOptional answers the commands that not every profile has.
 func (a *Authenticator) handleOptional(ctx context.Context, command ctap.Command, params []byte) (any, error) {
 	switch {
+	case command == ctap.Selection && a.profile.ctap21():
+		return nil, a.selection(ctx)
 	case command == ctap.CredentialManagement && a.profile.CredentialManagement:
 		return a.credentialManagement(ctx, params, false)
 	case command == ctap.CredentialManagementPreview && a.profile.CredentialManagementPreview:

@@ -49,7 +49,7 @@ func (a *Authenticator) clientPIN(ctx context.Context, params []byte) (any, erro
 	}
 	switch r.SubCommand {
 	case ctap.GetPINRetries:
-		return a.getPINRetries(), nil
+		return answered(a.getPINRetries())
 	case ctap.SetPIN:
 		return nil, a.setPIN(&r)
 	case ctap.ChangePIN:
@@ -62,10 +62,13 @@ func (a *Authenticator) clientPIN(ctx context.Context, params []byte) (any, erro
 	return nil, ctap.ErrInvalidSubcommand
 }
 
-// getPINRetries is section 6.5.5.2.
-func (a *Authenticator) getPINRetries() *ctap.ClientPINResponse {
+// getPINRetries is section 6.5.5.2, which has no error for a PIN that is not set.
+func (a *Authenticator) getPINRetries() (*ctap.ClientPINResponse, error) {
+	if a.profile.PINRetriesNeedPIN && !a.pinSet() {
+		return nil, ctap.ErrPINNotSet
+	}
 	retries, latched := a.device.PINRetries, a.boot.wrongPINs >= maxWrongPINs
-	return &ctap.ClientPINResponse{PINRetries: &retries, PowerCycleState: &latched}
+	return &ctap.ClientPINResponse{PINRetries: &retries, PowerCycleState: &latched}, nil
 }
 
 // getUVRetries is section 6.5.5.3.

@@ -20,3 +20,13 @@ func TestManagedEnumerationEnds(t *testing.T) {
 		})
 	}
 }
+
+// A request that is too long ends an enumeration, as any other does.
+func TestLongRequestEndsEnumeration(t *testing.T) {
+	m := newManager(t, managedKey(), ctap.PermCredentialMgmt, "")
+	_, status := m.manage(ctap.EnumerateRPsBegin, nil)
+	m.want(status, ctap.OK, "enumerateRPsBegin")
+	m.want(m.send(ctap.CredentialManagement, map[int][]byte{1: make([]byte, defaultMaxMsgSize)}, nil), ctap.ErrRequestTooLarge, "a long request")
+	_, status = m.next(ctap.EnumerateRPsNext)
+	m.want(status, ctap.ErrNotAllowed, "enumerateRPsGetNextRP")
+}

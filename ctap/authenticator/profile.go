@@ -45,6 +45,7 @@ type Profile struct {
 	VendorConfigCommands        []uint64         `yaml:"vendorConfigCommands" json:"vendorConfigCommands"` // vendorCommandIds that do nothing and answer so
 	ResetTransports             []string         `yaml:"transportsForReset" json:"transportsForReset"`
 	Certifications              map[string]uint  `yaml:"certifications" json:"certifications"`
+	PINRetriesNeedPIN           bool             `yaml:"pinRetriesNeedPIN" json:"pinRetriesNeedPIN"`   // getPINRetries is PIN_NOT_SET while none is set, as YubiKeys have it
 	Display                     bool             `yaml:"display" json:"display"`                       // the user picks among accounts on it; needs a User that is a Chooser
 	DefaultCredProtect          uint8            `yaml:"defaultCredProtect" json:"defaultCredProtect"` // the lowest credProtect policy it makes credentials with, 0 as 1
 	UVM                         UVM              `yaml:"uvm" json:"uvm"`                               // what the extension uvm tells

@@ -37,7 +37,7 @@ type U2FAttestation interface {
 }
 
 // HasU2F tells whether the authenticator answers U2F messages now; it does not
-// while user verification is always required (section 7.1.1).
+// while user verification is always required (section 7.2).
 func (a *Authenticator) HasU2F() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -123,7 +123,10 @@ func (a *Authenticator) u2fTouch(ctx context.Context, c ctap.Command) bool {
 }
 
 // u2fRegister is U2F_REGISTER: data is challenge(32) ‖ application(32). The key
-// handle is a credential sealed into its id, which CTAP2 can use, too.
+// handle is a credential sealed into its id, which CTAP2 can use, too. It has no
+// protection even where DefaultCredProtect says more: with the policy
+// userVerificationRequired it could not be used over U2F, which never verifies the user,
+// and the other asks for a list of credentials, as every U2F authentication is.
 func (a *Authenticator) u2fRegister(ctx context.Context, data []byte) ([]byte, uint16, error) {
 	if len(data) != 64 {
 		return nil, swWrongLength, nil

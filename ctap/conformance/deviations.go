@@ -9,6 +9,8 @@ var (
 	TimeoutAs2F = Deviates("CTAP 2.0, and shipping keys of later editions, such as those built on OpenSK, answer CTAP2_ERR_USER_ACTION_TIMEOUT", ctap.ErrUserActionTimeout)
 	// NotSetAs36: a command that needs the PIN where none is set.
 	NotSetAs36 = Deviates("OpenSK answers CTAP2_ERR_PUAT_REQUIRED where no PIN is set", ctap.ErrPUATRequired)
+	// RetriesAs35: getPINRetries where no PIN is set. Section 6.5.5.2 has the counter.
+	RetriesAs35 = Deviates("YubiKeys answer CTAP2_ERR_PIN_NOT_SET to getPINRetries while no PIN is set (python-fido2, tests/device/test_clientpin.py)", ctap.ErrPINNotSet)
 	// AuthAs36 and AuthAs33 are each other's: a pinUvAuthParam that is absent, or wrong.
 	AuthAs36 = Deviates("CTAP 2.0 has CTAP2_ERR_PIN_REQUIRED, of the same number as CTAP2_ERR_PUAT_REQUIRED, here", ctap.ErrPUATRequired)
 	AuthAs33 = Deviates("CTAP 2.0 and its keys answer CTAP2_ERR_PIN_AUTH_INVALID to a pinUvAuthParam that is absent", ctap.ErrPINAuthInvalid)

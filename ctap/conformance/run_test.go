@@ -63,7 +63,7 @@ var helpers = conformance.Join(conformance.One(
 		}
 		r.Plan(conformance.Wait)
 		r.SendCancelled(ctap.Selection, nil).Want(ctap.ErrKeepaliveCancel)
-	}),
+	}, conformance.AtLeast21()),
 	try("late-reset", conformance.Any, handy, func(r *conformance.Run) {
 		r.PowerCycle()
 		r.Sleep(11 * time.Second)

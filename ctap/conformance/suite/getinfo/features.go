@@ -79,6 +79,12 @@ func commands() []conformance.Case {
 				r.Check(reply.Status != ctap.ErrInvalidSubcommand, "vendorPrototypeConfigCommands is there, and vendorPrototype answers %s", reply.Status.Error())
 			},
 		},
+		conformance.Case{
+			ID: "getinfo.command.selection", Rule: conformance.Since20("8.2").Until(conformance.CTAP20), Hands: conformance.Touch,
+			Why:   "authenticatorSelection came with CTAP 2.1: an authenticator of CTAP 2.0 answers CTAP1_ERR_INVALID_COMMAND",
+			Needs: []conformance.Need{conformance.Unless(conformance.Version("FIDO_2_1_PRE"), "it is a preview of CTAP 2.1")},
+			Run:   func(r *conformance.Run) { r.Send(ctap.Selection, nil).Want(ctap.ErrInvalidCommand).Empty() },
+		},
 		configCommand(1, "ep"), configCommand(2, "alwaysUv"), configCommand(3, "setMinPINLength"),
 	))
 }

@@ -37,8 +37,10 @@ func verification() []conformance.Case {
 			r.TryWrongPIN(r.Protocol()).Refused()
 			r.TryWrongPIN(r.Protocol()).Refused()
 			reset(r)
-			left, _ := r.PINRetries()
-			conformance.Equal(r, "pinRetries", left, all)
+			reply := r.Send(ctap.ClientPIN, conformance.M{1: r.Protocol().Number(), 2: ctap.GetPINRetries}).Tolerate(conformance.RetriesAs35)
+			if reply.Want(ctap.OK).Status == ctap.OK {
+				conformance.Equal(r, "pinRetries", reply.Uint(3), all)
+			}
 		}, ceremonies),
 		withPIN("pin-blocked", "a reset helps an authenticator whose PIN is blocked", func(r *conformance.Run) {
 			all, _ := r.PINRetries()
