@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fido-emu/ctap/conformance"
+	"fido-emu/ctap/conformance/suite"
 )
 
 const evil = `<script>alert("x")</script>` + "\u202e"
@@ -101,6 +102,19 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%s %s stands twice", r.Document, r.Number)
 		}
 		seen[key] = true
+	}
+}
+
+// Every section that the suite names has a title.
+func TestSectionsHaveTitles(t *testing.T) {
+	for _, group := range suite.Groups() {
+		for i := range group.Cases {
+			rule := group.Cases[i].Rule
+			number, _, _ := strings.Cut(rule.Section, " ")
+			if !slices.ContainsFunc(Catalogue(), func(s Section) bool { return s.Document == rule.Document && s.Number == number }) {
+				t.Errorf("%s: %s has no title", group.Cases[i].ID, rule)
+			}
+		}
 	}
 }
 
