@@ -237,15 +237,15 @@ func (t *Tab) Autofill(ctx context.Context) error {
 	for {
 		t.mu.Lock()
 		arrived := t.arrived
-		for _, a := range t.asked {
-			if a.conditional && !a.isWanted {
-				a.isWanted = true
-				close(a.wanted)
-				t.mu.Unlock()
-				return nil
-			}
+		a := t.waiting()
+		if a != nil {
+			a.isWanted = true
+			close(a.wanted)
 		}
 		t.mu.Unlock()
+		if a != nil {
+			return nil
+		}
 		select {
 		case <-arrived:
 		case <-ctx.Done():
@@ -254,4 +254,16 @@ func (t *Tab) Autofill(ctx context.Context) error {
 			return t.ctx.Err()
 		}
 	}
+}
+
+// waiting returns the conditional request that came first, nil for none. It is called
+// with the lock.
+func (t *Tab) waiting() (first *asked) {
+	var at request
+	for r, a := range t.asked {
+		if a.conditional && !a.isWanted && (first == nil || r.world < at.world || r.world == at.world && r.id < at.id) {
+			first, at = a, r
+		}
+	}
+	return first
 }
