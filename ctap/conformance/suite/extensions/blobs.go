@@ -154,7 +154,7 @@ func largeBlobKey() []conformance.Case {
 		once("largeblobkey.not-discoverable", "a credential that is not discoverable cannot have a key", func(r *run) {
 			refused(r, asking(r, s{about: true}))
 		}),
-		needing(once("largeblobkey.false", "largeBlobKey is true or absent", func(r *run) {
+		conformance.Needing(once("largeblobkey.false", "largeBlobKey is true or absent", func(r *run) {
 			refused(r, r.PasskeyParams(r.NewSite(), "alice").With(6, s{about: false}))
 			refused(r, asking(r, s{about: false}))
 		}), conformance.Option("rk")),

@@ -134,16 +134,16 @@ func inLists() []conformance.Case {
 		return r.CreateParams().With(2, s{"id": c.RPID, "name": "Conformance"}).With(5, []s{c.Descriptor()})
 	}
 	return conformance.One(
-		bothWays(needing(stored("credprotect.exclude-list.required", "userVerificationRequired: an excludeList does not find it without user verification", func(r *run) {
+		bothWays(conformance.Needing(stored("credprotect.exclude-list.required", "userVerificationRequired: an excludeList does not find it without user verification", func(r *run) {
 			r.Send(ctap.MakeCredential, excluding(r, protected(r, required))).OK()
 		}), conformance.Option("makeCredUvNotRqd"))),
-		bothWays(needing(stored("credprotect.exclude-list.with-list", "userVerificationOptionalWithCredentialIDList: an excludeList finds it without user verification", func(r *run) {
+		bothWays(conformance.Needing(stored("credprotect.exclude-list.with-list", "userVerificationOptionalWithCredentialIDList: an excludeList finds it without user verification", func(r *run) {
 			c := protected(r, optionalWithList)
 			if exactly(r, c, optionalWithList) {
 				r.Send(ctap.MakeCredential, excluding(r, c)).Want(ctap.ErrCredentialExcluded)
 			}
 		}), conformance.Option("makeCredUvNotRqd"))),
-		withPIN(stored("credprotect.exclude-list.verified", "an excludeList finds every credential once the user is verified", func(r *run) {
+		conformance.StartWithPIN(stored("credprotect.exclude-list.verified", "an excludeList finds every credential once the user is verified", func(r *run) {
 			c := protected(r, required)
 			create(r, excluding(r, c)).Want(ctap.ErrCredentialExcluded)
 		})),

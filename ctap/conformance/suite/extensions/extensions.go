@@ -47,25 +47,7 @@ func once(id, why string, do func(r *run)) conformance.Case {
 
 // stored is a case with discoverable credentials.
 func stored(id, why string, do func(r *run)) conformance.Case {
-	return leaves(needing(once(id, why, do), conformance.Option("rk")))
-}
-
-// withPIN has a case begin with a PIN that is set.
-func withPIN(c conformance.Case) conformance.Case {
-	c.Start = conformance.WithPIN
-	return c
-}
-
-// leaves has a case leave discoverable credentials or settings behind.
-func leaves(c conformance.Case) conformance.Case {
-	c.Destructive = true
-	return c
-}
-
-// needing gives a case needs.
-func needing(c conformance.Case, needs ...conformance.Need) conformance.Case {
-	c.Needs = append(needs, c.Needs...)
-	return c
+	return conformance.Leaving(conformance.Needing(once(id, why, do), conformance.Option("rk")))
 }
 
 // replugged has the power cut in a case.
@@ -145,5 +127,5 @@ var ignores = conformance.Deviates("shipping keys ignore an extension whose inpu
 // bothWays has a case begin with a PIN, so that one credential can be used with and without user
 // verification.
 func bothWays(c conformance.Case) conformance.Case {
-	return withPIN(needing(c, conformance.NoOption("alwaysUv")))
+	return conformance.StartWithPIN(conformance.Needing(c, conformance.NoOption("alwaysUv")))
 }

@@ -113,18 +113,18 @@ func secretsGiven() []conformance.Case {
 			}
 		}),
 		conformance.One(
-			needing(once("hmacsecret.protocol-absent", "without pinUvAuthProtocol in its input, hmac-secret is of protocol one", func(r *run) {
+			conformance.Needing(once("hmacsecret.protocol-absent", "without pinUvAuthProtocol in its input, hmac-secret is of protocol one", func(r *run) {
 				c, salt := withSecret(r, asking(r, s{hmacSecretID: true})), r.Bytes(saltSize)
 				agreed := r.Agree(pinuv.One)
 				outputs := use(r, c, s{hmacSecretID: salted(agreed, salt).Without(4)})
 				got := secrets(r, agreed, outputs, hmacSecretID, 1)
 				r.Check(bytes.Equal(got, assertSecrets(r, pinuv.One, c, salt)), "the secret is another than with protocol one by name")
 			}), conformance.Protocol(1)),
-			needing(once("hmacsecret.same-by-both", "a secret does not depend on the protocol that carries it", func(r *run) {
+			conformance.Needing(once("hmacsecret.same-by-both", "a secret does not depend on the protocol that carries it", func(r *run) {
 				c, salt := withSecret(r, asking(r, s{hmacSecretID: true})), r.Bytes(saltSize)
 				r.Check(bytes.Equal(assertSecrets(r, pinuv.One, c, salt), assertSecrets(r, pinuv.Two, c, salt)), "protocol two gives another secret than protocol one")
 			}), conformance.Protocol(1), conformance.Protocol(2)),
-			needing(once("hmacsecret.fresh-iv", "under protocol two a secret is encrypted with another IV every time", func(r *run) {
+			conformance.Needing(once("hmacsecret.fresh-iv", "under protocol two a secret is encrypted with another IV every time", func(r *run) {
 				c, agreed := withSecret(r, asking(r, s{hmacSecretID: true})), r.Agree(pinuv.Two)
 				seen, input := map[string]bool{}, salted(agreed, r.Bytes(saltSize))
 				for range 3 {

@@ -17,7 +17,7 @@ func atOnce(r *run, input any) m {
 
 func hmacSecretMC() []conformance.Case {
 	given := func(id, why string, do func(r *run, p pinuv.Protocol)) []conformance.Case {
-		return conformance.BothProtocols(withPIN(once("hmacsecretmc."+id, why, nil)), do)
+		return conformance.BothProtocols(conformance.StartWithPIN(once("hmacsecretmc."+id, why, nil)), do)
 	}
 	return of(hmacSecretMCID, conformance.Since22("12.8"), conformance.Join(
 		given("one-salt", "a creation gives the secret that assertions with user verification give", func(r *run, p pinuv.Protocol) {
@@ -44,7 +44,7 @@ func hmacSecretMC() []conformance.Case {
 			}
 		}),
 		conformance.One(
-			bothWays(needing(once("hmacsecretmc.unverified", "a creation without user verification gives the secret that assertions without give", func(r *run) {
+			bothWays(conformance.Needing(once("hmacsecretmc.unverified", "a creation without user verification gives the secret that assertions without give", func(r *run) {
 				agreed, salt := r.Agree(r.Protocol()), r.Bytes(saltSize)
 				params := atOnce(r, salted(agreed, salt))
 				c := r.ReadCredential(params, r.Send(ctap.MakeCredential, params))
@@ -66,7 +66,7 @@ func hmacSecretMC() []conformance.Case {
 					create(r, atOnce(r, input.Without(key))).Tolerate(conformance.MissingAs02).Want(ctap.ErrMissingParameter)
 				}
 			}),
-			needing(once("hmacsecretmc.protocol-absent", "without pinUvAuthProtocol in its input, hmac-secret-mc is of protocol one", func(r *run) {
+			conformance.Needing(once("hmacsecretmc.protocol-absent", "without pinUvAuthProtocol in its input, hmac-secret-mc is of protocol one", func(r *run) {
 				agreed := r.Agree(pinuv.One)
 				c := withSecret(r, atOnce(r, salted(agreed, r.Bytes(saltSize)).Without(4)))
 				secrets(r, agreed, r.Outputs(c.Data), hmacSecretMCID, 1)

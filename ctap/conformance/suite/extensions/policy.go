@@ -26,7 +26,7 @@ func told(r *run, rpID, extension string, input any) *conformance.Credential {
 
 // listing is a case that sets the list, with a PIN that is set.
 func listing(id, why string, do func(r *run)) conformance.Case {
-	return leaves(withPIN(needing(once(id, why, do), conformance.Option("setMinPINLength"))))
+	return conformance.Leaving(conformance.StartWithPIN(conformance.Needing(once(id, why, do), conformance.Option("setMinPINLength"))))
 }
 
 // roomForTwo needs a list for more than one relying party.
@@ -66,7 +66,7 @@ func minPINLength() []conformance.Case {
 				absent(r, r.Outputs(told(r, other, about, true).Data), about)
 			}
 		}),
-		needing(listing("minpinlength.several", "every relying party on the list is told", func(r *run) {
+		conformance.Needing(listing("minpinlength.several", "every relying party on the list is told", func(r *run) {
 			a, b := r.NewSite(), r.NewSite()
 			list(r, a, b)
 			conformance.Equal(r, "minPinLength", length(r, a), length(r, b))
@@ -182,7 +182,7 @@ func uvm() []conformance.Case {
 			method := entry(r, r.Outputs(unverified(r, r.NewCredential(), s{about: true}).Data))
 			r.Check(method == present || method == none, "the method is 0x%X", method)
 		})),
-		withPIN(once("uvm.pin", "the PIN is USER_VERIFY_PASSCODE_EXTERNAL", func(r *run) {
+		conformance.StartWithPIN(once("uvm.pin", "the PIN is USER_VERIFY_PASSCODE_EXTERNAL", func(r *run) {
 			conformance.Equal(r, "the method", entry(r, r.Outputs(verified(r, r.NewCredential(), s{about: true}).Data)), passcodeExternal)
 		})),
 		once("uvm.unasked", "who does not ask is told nothing", func(r *run) {

@@ -54,24 +54,24 @@ func allowLists() []conformance.Case {
 			d["transports"] = []string{"usb", "pigeon"}
 			r.Assert(listed(r, d), c)
 		}),
-		hands(once("allow-list.lasts", locating, "a credential that is not discoverable outlives power cycles", func(r *run) {
+		conformance.WithHands(once("allow-list.lasts", locating, "a credential that is not discoverable outlives power cycles", func(r *run) {
 			c := r.NewCredential()
 			for range 2 {
 				r.PowerCycle()
 				r.Use(c)
 			}
 		}), conformance.Replug),
-		needing(once("allow-list.full", locating, "a list of maxCredentialCountInList is taken", func(r *run) {
+		conformance.Needing(once("allow-list.full", locating, "a list of maxCredentialCountInList is taken", func(r *run) {
 			c := r.NewCredential()
-			list := append(crowd(r, r.Info().MaxCredentialCountInList-1), c.Descriptor())
+			list := append(r.UnknownDescriptors(r.Info().MaxCredentialCountInList-1), c.Descriptor())
 			r.Assert(listed(r, list...), c)
-		}), fits),
-		needing(once("allow-list.too-long", locating, "a list longer than maxCredentialCountInList is CTAP2_ERR_LIMIT_EXCEEDED", func(r *run) {
-			list := crowd(r, r.Info().MaxCredentialCountInList+1)
+		}), conformance.ListFits),
+		conformance.Needing(once("allow-list.too-long", locating, "a list longer than maxCredentialCountInList is CTAP2_ERR_LIMIT_EXCEEDED", func(r *run) {
+			list := r.UnknownDescriptors(r.Info().MaxCredentialCountInList + 1)
 			attempt(r, listed(r, list...)).
 				Tolerate(conformance.Deviates("shipping keys answer another status to a list that is too long", ctap.ErrInvalidLength, ctap.ErrInvalidParameter, ctap.ErrRequestTooLarge)).
 				Want(ctap.ErrLimitExceeded)
-		}), fits),
+		}), conformance.ListFits),
 		stored("allow-list.empty", locating, "an empty list is none: discoverable credentials answer", func(r *run) {
 			c := r.Create(r.PasskeyParams(r.NewSite(), "alice"))
 			attempt(r, r.AssertParamsAt(c.RPID).With(3, []s{})).
@@ -96,7 +96,7 @@ func passedOver() []conformance.Case {
 		once("none.nothing-stored", "6.2.2 step 8", "without an allowList and without a discoverable credential, CTAP2_ERR_NO_CREDENTIALS", func(r *run) {
 			none(r, r.AssertParamsAt(r.NewSite()))
 		}),
-		needing(once("none.not-discoverable", "6.2.2 step 8", "a credential that is not discoverable is not found without its id", func(r *run) {
+		conformance.Needing(once("none.not-discoverable", "6.2.2 step 8", "a credential that is not discoverable is not found without its id", func(r *run) {
 			site := r.NewSite()
 			r.Create(r.CreateParams().With(2, s{"id": site, "name": "Conformance"}))
 			none(r, r.AssertParamsAt(site))
@@ -127,7 +127,7 @@ func passedOver() []conformance.Case {
 			r.Create(r.PasskeyParams(c.RPID, "alice").With(3, s{"id": c.UserID, "name": "alice"}))
 			none(r, r.AssertParams(c))
 		}),
-		withPIN(needing(stored("none.deleted", locating, "a credential that was deleted does not answer, by its id or without", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(stored("none.deleted", locating, "a credential that was deleted does not answer, by its id or without", func(r *run) {
 			all := r.NewPasskeys(r.NewSite(), "alice", "bob")
 			remove(r, all[0])
 			none(r, r.AssertParams(all[0]))
@@ -159,26 +159,4 @@ func remove(r *run, c *conformance.Credential) {
 	t := r.Token(ctap.PermCredentialMgmt, "")
 	mac := t.MAC([]byte{byte(subCommand)}, r.Encode(params))
 	r.Send(ctap.CredentialManagement, m{1: subCommand, 2: params, 3: t.Number(), 4: mac}).OK()
-}
-
-// crowd is so many descriptors of short ids.
-func crowd(r *run, n uint) []s {
-	list := make([]s, n)
-	for i := range list {
-		list[i] = s{"type": ctap.PublicKeyCredential, "id": r.Bytes(16)}
-	}
-	return list
-}
-
-// fits needs a maxCredentialCountInList that a request has room for.
-func fits(f *conformance.Facts) string {
-	const bytesEach, besides = 40, 600
-	i := f.Info
-	if i == nil || i.MaxCredentialCountInList == 0 {
-		return "getInfo has no maxCredentialCountInList"
-	}
-	if (i.MaxCredentialCountInList+1)*bytesEach+besides > max(i.MaxMsgSize, 1024) {
-		return "a list longer than maxCredentialCountInList does not fit into maxMsgSize"
-	}
-	return ""
 }

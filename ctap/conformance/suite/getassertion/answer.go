@@ -20,10 +20,10 @@ func users() []conformance.Case {
 				r.Check(bytes.Equal(a.Response.User.ID, c.UserID), "the id of user is %x, and was made as %x", []byte(a.Response.User.ID), c.UserID)
 			}
 		}),
-		needing(once("user.absent", signing, "the answer for a credential that is not discoverable has no user", func(r *run) {
+		conformance.Needing(once("user.absent", signing, "the answer for a credential that is not discoverable has no user", func(r *run) {
 			r.Use(r.NewCredential()).Reply.Without(4)
 		}), conformance.NoOption("plat")),
-		withPIN(stored("user.names-verified", signing, "names are told to choose by, once the user is verified", func(r *run) {
+		conformance.StartWithPIN(stored("user.names-verified", signing, "names are told to choose by, once the user is verified", func(r *run) {
 			all := three(r)
 			params := r.AssertParamsAt(all[0].RPID)
 			params = r.AuthoriseWith(r.Token(ctap.PermGetAssertion, all[0].RPID), ctap.GetAssertion, params)
@@ -31,7 +31,7 @@ func users() []conformance.Case {
 			r.Require(user != nil, "the answer has no user")
 			r.Check(user.Name == "carol" && user.DisplayName == "carol", "name is %q, displayName %q; they were made as carol", user.Name, user.DisplayName)
 		})),
-		withPIN(needing(stored("user.names-hidden", signing, "names are not told without user verification", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(stored("user.names-hidden", signing, "names are not told without user verification", func(r *run) {
 			all := three(r)
 			params := r.AssertParamsAt(all[0].RPID)
 			first := r.ReadAssertion(params, r.Send(ctap.GetAssertion, params), all...)
@@ -81,7 +81,7 @@ func flags() []conformance.Case {
 			r.Check(f&ctap.FlagBE == c.Data.Flags&ctap.FlagBE, "the flags are %s, and were %s at creation", f, c.Data.Flags)
 			r.Check(f&ctap.FlagBE != 0 || f&ctap.FlagBS == 0, "the flags are %s", f)
 		}),
-		withPIN(needing(once("auth-data.no-uv", "6.2.2 step 6", "the flag UV is not set when nobody was verified", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(once("auth-data.no-uv", "6.2.2 step 6", "the flag UV is not set when nobody was verified", func(r *run) {
 			c := r.NewCredential()
 			params := r.AssertParams(c)
 			f := r.ReadAssertion(params, r.Send(ctap.GetAssertion, params), c).Data.Flags
@@ -139,7 +139,7 @@ func counters() []conformance.Case {
 			c := r.NewCredential()
 			grows(r, "in the first signature", c.Data.SignCount, r.Use(c).Data.SignCount)
 		}),
-		hands(once("counter.lasts", signing, "the counter goes on after a power cycle", func(r *run) {
+		conformance.WithHands(once("counter.lasts", signing, "the counter goes on after a power cycle", func(r *run) {
 			c := r.NewCredential()
 			count := r.Use(c).Data.SignCount
 			count = grows(r, "after another signature", count, r.Use(c).Data.SignCount)

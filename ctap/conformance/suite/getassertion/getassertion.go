@@ -41,38 +41,7 @@ func since21(id, section, why string, do func(r *run)) conformance.Case {
 
 // stored is once with discoverable credentials.
 func stored(id, section, why string, do func(r *run)) conformance.Case {
-	return leaves(needing(once(id, section, why, do), conformance.Option("rk")))
-}
-
-// withPIN has a case begin with a PIN that is set, so that a token does not prove
-// presence.
-func withPIN(c conformance.Case) conformance.Case {
-	c.Start = conformance.WithPIN
-	return c
-}
-
-// blank has a case begin after a reset.
-func blank(c conformance.Case) conformance.Case {
-	c.Start = conformance.Blank
-	return c
-}
-
-// leaves has a case leave discoverable credentials or settings behind.
-func leaves(c conformance.Case) conformance.Case {
-	c.Destructive = true
-	return c
-}
-
-// needing gives a case needs.
-func needing(c conformance.Case, needs ...conformance.Need) conformance.Case {
-	c.Needs = append(needs, c.Needs...)
-	return c
-}
-
-// hands has more done than touching.
-func hands(c conformance.Case, g conformance.Gesture) conformance.Case {
-	c.Hands |= g
-	return c
+	return conformance.Leaving(conformance.Needing(once(id, section, why, do), conformance.Option("rk")))
 }
 
 // attempt sends a request that is authorised as the authenticator needs it.

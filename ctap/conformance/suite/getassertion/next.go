@@ -142,7 +142,7 @@ func ends() []conformance.Case {
 			r.Send(ctap.GetInfo, nil).OK()
 			ended(r)
 		}),
-		needing(stored("next.after-clientPIN", nextSection, "another command, such as authenticatorClientPIN, ends an enumeration", func(r *run) {
+		conformance.Needing(stored("next.after-clientPIN", nextSection, "another command, such as authenticatorClientPIN, ends an enumeration", func(r *run) {
 			begin(r, three(r))
 			r.Agree(r.Protocol())
 			ended(r)
@@ -152,7 +152,7 @@ func ends() []conformance.Case {
 			r.Send(ctap.GetAssertion, m{}).Refused()
 			ended(r)
 		}),
-		hands(stored("next.after-power-cycle", nextSection, "a power cycle ends an enumeration", func(r *run) {
+		conformance.WithHands(stored("next.after-power-cycle", nextSection, "a power cycle ends an enumeration", func(r *run) {
 			begin(r, three(r))
 			r.PowerCycle()
 			ended(r)

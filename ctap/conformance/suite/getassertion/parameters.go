@@ -81,16 +81,16 @@ func malformed() []conformance.Case {
 // options is about up, uv, rk, and options that nobody knows.
 func options() []conformance.Case {
 	with := func(r *run, name string, on bool) m { return r.AssertParams(r.NewCredential()).With(5, s{name: on}) }
-	uv20 := needing(once("options.uv-unsupported.2-0", "6.2.2 step 4", "uv without built-in user verification is CTAP2_ERR_UNSUPPORTED_OPTION", func(r *run) {
+	uv20 := conformance.Needing(once("options.uv-unsupported.2-0", "6.2.2 step 4", "uv without built-in user verification is CTAP2_ERR_UNSUPPORTED_OPTION", func(r *run) {
 		r.Send(ctap.GetAssertion, with(r, "uv", true)).Tolerate(conformance.OptionAs2C).Want(ctap.ErrUnsupportedOption)
 	}), conformance.AbsentOption("uv"))
 	uv20.Rule = uv20.Rule.Until(conformance.CTAP20)
 	return conformance.One(
 		uv20,
-		needing(since21("options.uv-unsupported", "6.2.2 step 4", "uv without built-in user verification is CTAP2_ERR_INVALID_OPTION", func(r *run) {
+		conformance.Needing(since21("options.uv-unsupported", "6.2.2 step 4", "uv without built-in user verification is CTAP2_ERR_INVALID_OPTION", func(r *run) {
 			r.Send(ctap.GetAssertion, with(r, "uv", true)).Tolerate(conformance.OptionAs2B).Want(ctap.ErrInvalidOption)
 		}), conformance.AbsentOption("uv")),
-		withPIN(needing(since21("options.uv-beside-token", "6.2.2 step 4", "uv beside a pinUvAuthParam counts as false", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(since21("options.uv-beside-token", "6.2.2 step 4", "uv beside a pinUvAuthParam counts as false", func(r *run) {
 			attempt(r, with(r, "uv", true)).OK()
 		}), conformance.AbsentOption("uv"))),
 		once("options.rk", "6.2.2 step 4", "rk has no place in an assertion: CTAP2_ERR_UNSUPPORTED_OPTION", func(r *run) {
@@ -114,7 +114,7 @@ func options() []conformance.Case {
 func alwaysUV() []conformance.Case {
 	const toggleAlwaysUv = 2
 	always := func(id, why string, do func(r *run, c *conformance.Credential)) conformance.Case {
-		return leaves(withPIN(needing(since21("always-uv."+id, "6.2.2 step 5", why, func(r *run) {
+		return conformance.Leaving(conformance.StartWithPIN(conformance.Needing(since21("always-uv."+id, "6.2.2 step 5", why, func(r *run) {
 			c := r.NewCredential()
 			if !r.FreshInfo().Options["alwaysUv"] {
 				r.Configure(toggleAlwaysUv, nil)

@@ -14,34 +14,34 @@ func presence() []conformance.Case {
 		return r.Authorise(ctap.GetAssertion, r.AssertParams(c)), c
 	}
 	return conformance.One(
-		withPIN(once("presence.touched", touching, "a signature takes a touch, and says so with the flag UP", func(r *run) {
+		conformance.StartWithPIN(once("presence.touched", touching, "a signature takes a touch, and says so with the flag UP", func(r *run) {
 			params, c := prepared(r)
 			a := r.ReadAssertion(params, r.Send(ctap.GetAssertion, params).OK().Touched(), c)
 			r.Check(a.Data.Flags&ctap.FlagUP != 0, "the flag UP is not set: %s", a.Data.Flags)
 		})),
-		withPIN(needing(once("presence.without-verification", touching, "a touch suffices where nobody asks for user verification", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(once("presence.without-verification", touching, "a touch suffices where nobody asks for user verification", func(r *run) {
 			c := r.NewCredential()
 			params := r.AssertParams(c)
 			a := r.ReadAssertion(params, r.Send(ctap.GetAssertion, params).OK().Touched(), c)
 			r.Check(a.Data.Flags&(ctap.FlagUP|ctap.FlagUV) == ctap.FlagUP, "the flags are %s", a.Data.Flags)
 		}), conformance.NoOption("alwaysUv"))),
-		withPIN(once("presence.each", touching, "every signature takes a touch of its own", func(r *run) {
+		conformance.StartWithPIN(once("presence.each", touching, "every signature takes a touch of its own", func(r *run) {
 			c := r.NewCredential()
 			for range 3 {
 				attempt(r, r.AssertParams(c)).OK().Touched()
 			}
 		})),
-		withPIN(hands(once("presence.denied", touching, "a user who declines is CTAP2_ERR_OPERATION_DENIED", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("presence.denied", touching, "a user who declines is CTAP2_ERR_OPERATION_DENIED", func(r *run) {
 			params, _ := prepared(r)
 			r.Plan(conformance.Deny)
 			r.Send(ctap.GetAssertion, params).Want(ctap.ErrOperationDenied).Touched().Empty()
 		}), conformance.Deny)),
-		withPIN(hands(once("presence.timed-out", touching, "a user who does nothing has declined", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("presence.timed-out", touching, "a user who does nothing has declined", func(r *run) {
 			params, _ := prepared(r)
 			r.Plan(conformance.Ignore)
 			r.Send(ctap.GetAssertion, params).Tolerate(conformance.TimeoutAs2F).Want(ctap.ErrOperationDenied).Touched().Empty()
 		}), conformance.Ignore)),
-		withPIN(hands(once("presence.cancelled", touching, "a request that the platform cancels is CTAP2_ERR_KEEPALIVE_CANCEL", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("presence.cancelled", touching, "a request that the platform cancels is CTAP2_ERR_KEEPALIVE_CANCEL", func(r *run) {
 			params, _ := prepared(r)
 			r.Plan(conformance.Wait)
 			r.SendCancelled(ctap.GetAssertion, params).Want(ctap.ErrKeepaliveCancel).Empty()
@@ -61,7 +61,7 @@ func silence() []conformance.Case {
 		once("silent.none", "6.2.2 step 8", "up: false finds out without a touch that there is no credential", func(r *run) {
 			r.Send(ctap.GetAssertion, silent(listed(r, strange(r)))).Want(ctap.ErrNoCredentials).Untouched()
 		}),
-		withPIN(once("silent.verified", touching, "up: false with a token has the flag UV and not UP", func(r *run) {
+		conformance.StartWithPIN(once("silent.verified", touching, "up: false with a token has the flag UV and not UP", func(r *run) {
 			c := r.NewCredential()
 			params := r.Authorise(ctap.GetAssertion, silent(r.AssertParams(c)))
 			a := r.ReadAssertion(params, r.Send(ctap.GetAssertion, params).OK().Untouched(), c)

@@ -54,13 +54,13 @@ func chosen() []conformance.Case {
 			other := s{"type": "private-key", "alg": int(r.Algorithms()[0])}
 			attempt(r, r.CreateParams().With(4, []s{other})).Want(ctap.ErrUnsupportedAlgorithm)
 		}),
-		needing(once("algorithms.unknown-type-passed-over", choice, "an algorithm for a credential type that nobody knows is passed over", func(r *run) {
+		conformance.Needing(once("algorithms.unknown-type-passed-over", choice, "an algorithm for a credential type that nobody knows is passed over", func(r *run) {
 			all := r.Algorithms()
 			other := s{"type": "private-key", "alg": int(all[0])}
 			c := r.Create(r.CreateParams().With(4, []s{other, offer(all[1])}))
 			conformance.Equal(r, "algorithm of the public key", c.Algorithm, all[1])
 		}), several),
-		needing(once("algorithms.first", choice, "the first algorithm that is supported is taken, whichever the authenticator prefers", func(r *run) {
+		conformance.Needing(once("algorithms.first", choice, "the first algorithm that is supported is taken, whichever the authenticator prefers", func(r *run) {
 			all := r.Algorithms()
 			a, b := all[0], all[1]
 			for _, want := range []cose.Algorithm{a, b} {

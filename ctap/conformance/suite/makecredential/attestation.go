@@ -39,12 +39,12 @@ func attestations() []conformance.Case {
 				verify(r, r.Create(r.CreateParams().With(4, []s{offer(a)})))
 			}
 		}),
-		needing(once("attestation.formats", attesting, "the format is none or one that attestationFormats lists", func(r *run) {
+		conformance.Needing(once("attestation.formats", attesting, "the format is none or one that attestationFormats lists", func(r *run) {
 			format := r.NewCredential().Response.Format
 			r.Check(format == attestation.FormatNone || slices.Contains(r.Info().AttestationFormats, format),
 				"fmt is %s, attestationFormats %q", format, r.Info().AttestationFormats)
 		}), conformance.Member(0x16)),
-		needing(once("attestation.none", attesting, "a platform that prefers none alone is not attested to", func(r *run) {
+		conformance.Needing(once("attestation.none", attesting, "a platform that prefers none alone is not attested to", func(r *run) {
 			c := preferring(r, attestation.FormatNone)
 			if c.Response.Format != attestation.FormatNone {
 				r.Tolerate("omitting the attestation is left to the authenticator", "fmt is %s", c.Response.Format)
@@ -52,7 +52,7 @@ func attestations() []conformance.Case {
 			verify(r, c)
 			r.Check(c.Response.Format != attestation.FormatNone || bytes.Equal(c.Response.AttStmt, []byte{0xA0}), "attStmt of none is %x", []byte(c.Response.AttStmt))
 		}), conformance.Member(0x16)),
-		needing(once("attestation.preference", attesting, "of the formats that a platform prefers one that is there is taken", func(r *run) {
+		conformance.Needing(once("attestation.preference", attesting, "of the formats that a platform prefers one that is there is taken", func(r *run) {
 			for _, format := range r.Info().AttestationFormats {
 				r.Doing("preferring %s", format)
 				c := preferring(r, "a format of a later edition", format)
@@ -60,7 +60,7 @@ func attestations() []conformance.Case {
 				verify(r, c)
 			}
 		}), conformance.Member(0x16)),
-		needing(once("attestation.unknown-preference", attesting, "formats that nobody knows are no reason to refuse", func(r *run) {
+		conformance.Needing(once("attestation.unknown-preference", attesting, "formats that nobody knows are no reason to refuse", func(r *run) {
 			verify(r, preferring(r, "a format of a later edition"))
 		}), conformance.Member(0x16)),
 	)

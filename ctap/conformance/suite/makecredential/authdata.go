@@ -50,11 +50,11 @@ func authData() []conformance.Case {
 			r.Check(!bytes.Equal(a.ID, b.ID), "the credential id %x comes twice", a.ID)
 			r.Check(!bytes.Equal(a.PublicKey, b.PublicKey), "the public key %x comes twice", a.PublicKey)
 		}),
-		withPIN(once("auth-data.uv", "6.1.2 step 11", "the flag UV is set when the user was verified", func(r *run) {
+		conformance.StartWithPIN(once("auth-data.uv", "6.1.2 step 11", "the flag UV is set when the user was verified", func(r *run) {
 			f := r.NewCredential().Data.Flags
 			r.Check(f&ctap.FlagUV != 0 || r.Info().Options["makeCredUvNotRqd"] && !r.Protected(), "the flags are %s", f)
 		})),
-		blank(needing(once("auth-data.no-uv", "6.1.2 step 11", "the flag UV is not set when nobody was verified", func(r *run) {
+		conformance.StartBlank(conformance.Needing(once("auth-data.no-uv", "6.1.2 step 11", "the flag UV is not set when nobody was verified", func(r *run) {
 			f := r.NewCredential().Data.Flags
 			r.Check(f&ctap.FlagUV == 0, "the flags are %s", f)
 		}), conformance.NoOption("uv"), conformance.NoOption("alwaysUv"))),
@@ -74,7 +74,7 @@ func members(key map[int]cbor.RawMessage) int {
 // keys makes and uses a credential of every algorithm.
 func keys() []conformance.Case {
 	return conformance.Each(cose.Algorithms(), func(a cose.Algorithm) conformance.Case {
-		return needing(once("key."+strings.ToLower(a.String()), keyStep, "a credential of "+a.String()+" has a key of that algorithm, on its curve, and signs with it", func(r *run) {
+		return conformance.Needing(once("key."+strings.ToLower(a.String()), keyStep, "a credential of "+a.String()+" has a key of that algorithm, on its curve, and signs with it", func(r *run) {
 			c := r.Create(r.CreateParams().With(4, []s{offer(a)}))
 			conformance.Equal(r, "algorithm of the public key", c.Algorithm, a)
 			var key map[int]cbor.RawMessage

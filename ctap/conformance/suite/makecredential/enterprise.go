@@ -24,9 +24,9 @@ func enterprise() []conformance.Case {
 		}
 	}
 	return append(enabled(),
-		needing(since21("enterprise.not-capable", enterpriseStep, "enterpriseAttestation without the option ep is CTAP1_ERR_INVALID_PARAMETER", disabled),
+		conformance.Needing(since21("enterprise.not-capable", enterpriseStep, "enterpriseAttestation without the option ep is CTAP1_ERR_INVALID_PARAMETER", disabled),
 			conformance.AbsentOption("ep")),
-		withPIN(needing(since21("enterprise.disabled", enterpriseStep, "enterpriseAttestation that is not enabled is CTAP1_ERR_INVALID_PARAMETER", disabled),
+		conformance.StartWithPIN(conformance.Needing(since21("enterprise.disabled", enterpriseStep, "enterpriseAttestation that is not enabled is CTAP1_ERR_INVALID_PARAMETER", disabled),
 			conformance.HasOption("ep"), conformance.NoOption("ep"))),
 		since21("enterprise.not-asked", enterpriseStep, "epAtt does not mark an attestation that is none of an enterprise", func(r *run) {
 			r.Check(!r.NewCredential().Response.EnterpriseAtt, "epAtt is true")
@@ -58,7 +58,7 @@ func enabled() []conformance.Case {
 			given, c := enterpriseGiven(r, r.NewSite(), vendorFacilitated)
 			r.Check(!given && !c.Response.EnterpriseAtt, "epAtt is %v; the certificate is another than the usual one: %v", c.Response.EnterpriseAtt, given)
 		}),
-		hands(since21("enterprise.lasts", "7.1", "enterprise attestation stays enabled over a power cycle", func(r *run) {
+		conformance.WithHands(since21("enterprise.lasts", "7.1", "enterprise attestation stays enabled over a power cycle", func(r *run) {
 			r.PowerCycle()
 			r.Check(r.FreshInfo().Options["ep"], "the option ep is not true")
 		}), conformance.Replug),
@@ -69,7 +69,7 @@ func enabled() []conformance.Case {
 			r.Require(r.FreshInfo().Options["ep"], "the option ep is not true once it is enabled")
 			do(r)
 		}
-		return leaves(withPIN(needing(c, conformance.HasOption("ep"), conformance.Option("authnrCfg"))))
+		return conformance.Leaving(conformance.StartWithPIN(conformance.Needing(c, conformance.HasOption("ep"), conformance.Option("authnrCfg"))))
 	})
 }
 

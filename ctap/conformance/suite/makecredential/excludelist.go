@@ -11,27 +11,27 @@ const excluding = "6.1.2 step 12"
 func excludeLists() []conformance.Case {
 	deniedToo := conformance.Deviates("some keys tell of the refusal, and so of no credential", ctap.ErrOperationDenied, ctap.ErrUserActionTimeout)
 	return conformance.Join(conformance.One(
-		withPIN(once("exclude-list.hit", excluding, "no credential is made beside one of the list; the touch comes before the answer", func(r *run) {
+		conformance.StartWithPIN(once("exclude-list.hit", excluding, "no credential is made beside one of the list; the touch comes before the answer", func(r *run) {
 			c := r.NewCredential()
 			attempt(r, r.CreateParams().With(5, []s{c.Descriptor()})).Want(ctap.ErrCredentialExcluded).Touched().Empty()
 		})),
-		leaves(withPIN(needing(once("exclude-list.discoverable", excluding, "nor beside a discoverable one", func(r *run) {
+		conformance.Leaving(conformance.StartWithPIN(conformance.Needing(once("exclude-list.discoverable", excluding, "nor beside a discoverable one", func(r *run) {
 			c := r.NewPasskey()
 			attempt(r, r.CreateParams().With(5, []s{c.Descriptor()})).Want(ctap.ErrCredentialExcluded).Touched()
 		}), conformance.Option("rk")))),
-		withPIN(hands(once("exclude-list.denied", excluding, "a hit is told whatever the user answers", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("exclude-list.denied", excluding, "a hit is told whatever the user answers", func(r *run) {
 			params := r.CreateParams().With(5, []s{r.NewCredential().Descriptor()})
 			params = r.Authorise(ctap.MakeCredential, params)
 			r.Plan(conformance.Deny)
 			r.Send(ctap.MakeCredential, params).Tolerate(deniedToo).Want(ctap.ErrCredentialExcluded).Touched()
 		}), conformance.Deny)),
-		withPIN(hands(once("exclude-list.timed-out", excluding, "a hit is told only once the time for the touch has run out", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("exclude-list.timed-out", excluding, "a hit is told only once the time for the touch has run out", func(r *run) {
 			params := r.CreateParams().With(5, []s{r.NewCredential().Descriptor()})
 			params = r.Authorise(ctap.MakeCredential, params)
 			r.Plan(conformance.Ignore)
 			r.Send(ctap.MakeCredential, params).Tolerate(deniedToo).Want(ctap.ErrCredentialExcluded).Touched()
 		}), conformance.Ignore)),
-		withPIN(hands(once("exclude-list.cancelled", excluding, "a hit is not told when the platform gives up", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("exclude-list.cancelled", excluding, "a hit is not told when the platform gives up", func(r *run) {
 			params := r.CreateParams().With(5, []s{r.NewCredential().Descriptor()})
 			params = r.Authorise(ctap.MakeCredential, params)
 			r.Plan(conformance.Wait)
@@ -75,7 +75,7 @@ func passedOver() []conformance.Case {
 			c := r.NewCredential()
 			r.Create(r.CreateParams().With(2, s{"id": r.NewSite(), "name": "Another"}).With(5, []s{c.Descriptor()}))
 		}),
-		leaves(needing(once("exclude-list.replaced", excluding, "a credential that another replaced is not in the way", func(r *run) {
+		conformance.Leaving(conformance.Needing(once("exclude-list.replaced", excluding, "a credential that another replaced is not in the way", func(r *run) {
 			first := r.Create(r.PasskeyParams(r.NewSite(), "alice"))
 			again := r.PasskeyParams(first.RPID, "alice").With(3, s{"id": first.UserID, "name": "alice"})
 			r.Create(again)
@@ -86,38 +86,16 @@ func passedOver() []conformance.Case {
 			reply := attempt(r, r.CreateParams().With(5, []s{}))
 			reply.Tolerate(conformance.Deviates("CTAP 2.0 leaves an empty list open", ctap.ErrInvalidParameter, ctap.ErrMissingParameter)).OK()
 		}),
-		needing(once("exclude-list.full", excluding, "a list of maxCredentialCountInList is taken", func(r *run) {
-			list := crowd(r, r.Info().MaxCredentialCountInList-1)
+		conformance.Needing(once("exclude-list.full", excluding, "a list of maxCredentialCountInList is taken", func(r *run) {
+			list := r.UnknownDescriptors(r.Info().MaxCredentialCountInList - 1)
 			c := r.NewCredential()
 			attempt(r, r.CreateParams().With(5, append(list, c.Descriptor()))).Want(ctap.ErrCredentialExcluded)
-		}), fits),
-		needing(once("exclude-list.too-long", excluding, "a list longer than maxCredentialCountInList is CTAP2_ERR_LIMIT_EXCEEDED", func(r *run) {
-			list := crowd(r, r.Info().MaxCredentialCountInList+1)
+		}), conformance.ListFits),
+		conformance.Needing(once("exclude-list.too-long", excluding, "a list longer than maxCredentialCountInList is CTAP2_ERR_LIMIT_EXCEEDED", func(r *run) {
+			list := r.UnknownDescriptors(r.Info().MaxCredentialCountInList + 1)
 			attempt(r, r.CreateParams().With(5, list)).
 				Tolerate(conformance.Deviates("shipping keys answer another status to a list that is too long", ctap.ErrInvalidLength, ctap.ErrInvalidParameter, ctap.ErrRequestTooLarge)).
 				Want(ctap.ErrLimitExceeded)
-		}), fits),
+		}), conformance.ListFits),
 	)
-}
-
-// crowd is so many descriptors of short ids.
-func crowd(r *run, n uint) []s {
-	list := make([]s, n)
-	for i := range list {
-		list[i] = s{"type": ctap.PublicKeyCredential, "id": r.Bytes(16)}
-	}
-	return list
-}
-
-// fits needs a maxCredentialCountInList that a request has room for.
-func fits(f *conformance.Facts) string {
-	const bytesEach, besides = 40, 600
-	i := f.Info
-	if i == nil || i.MaxCredentialCountInList == 0 {
-		return "getInfo has no maxCredentialCountInList"
-	}
-	if (i.MaxCredentialCountInList+1)*bytesEach+besides > max(i.MaxMsgSize, 1024) {
-		return "a list longer than maxCredentialCountInList does not fit into maxMsgSize"
-	}
-	return ""
 }

@@ -30,11 +30,11 @@ func extensions() []conformance.Case {
 		once("extensions.empty", extending, "no extensions are what an empty map of them is", func(r *run) {
 			r.Create(r.CreateParams().With(6, s{}))
 		}),
-		needing(once("extensions.flag", extending, "extension outputs are there exactly if the flag ED is set", func(r *run) {
+		conformance.Needing(once("extensions.flag", extending, "extension outputs are there exactly if the flag ED is set", func(r *run) {
 			c := r.Create(r.CreateParams().With(6, s{"hmac-secret": true}))
 			r.Check(c.Data.Flags&ctap.FlagED != 0 && r.Outputs(c.Data)["hmac-secret"] != nil, "the flags are %s, the outputs %x", c.Data.Flags, []byte(c.Data.Extensions))
 		}), conformance.Extension("hmac-secret")),
-		needing(once("extensions.beside-unknown", extending, "an extension that is not known does not keep a known one from answering", func(r *run) {
+		conformance.Needing(once("extensions.beside-unknown", extending, "an extension that is not known does not keep a known one from answering", func(r *run) {
 			c := r.Create(r.CreateParams().With(6, s{nobodyKnows: 1, "hmac-secret": true}))
 			r.Check(len(r.Outputs(c.Data)) >= 1 && r.Outputs(c.Data)["hmac-secret"] != nil, "the outputs are %x", []byte(c.Data.Extensions))
 		}), conformance.Extension("hmac-secret")),

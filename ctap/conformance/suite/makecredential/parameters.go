@@ -26,7 +26,7 @@ func parameters() []conformance.Case {
 		}),
 		conformance.One(
 			wrongType(since21("", "6.1.2", "", nil), conformance.Parameter{Key: 10, Name: "enterpriseAttestation", Type: conformance.Unsigned}),
-			needing(wrongType(since21("", "6.1.2", "", nil),
+			conformance.Needing(wrongType(since21("", "6.1.2", "", nil),
 				conformance.Parameter{Key: 11, Name: "attestationFormatsPreference", Type: conformance.Array}), conformance.Member(0x16)),
 		),
 		hashes(),

@@ -11,12 +11,12 @@ import (
 // spending is about what a ceremony leaves of the token that authorised it.
 func spending() []conformance.Case {
 	return conformance.One(
-		withPIN(needing(since21("spent.token", "6.1.2 step 14", "the touch spends the token: it makes no second credential", func(r *run) {
+		conformance.StartWithPIN(conformance.Needing(since21("spent.token", "6.1.2 step 14", "the touch spends the token: it makes no second credential", func(r *run) {
 			t := r.Token(ctap.PermMakeCredential, conformance.RPID)
 			r.Create(r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams()))
 			r.Send(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams())).Want(ctap.ErrPINAuthInvalid)
 		}), conformance.CanToken())),
-		leaves(withPIN(needing(since21("spent.permissions", "6.1.2 step 14", "the touch takes the token's other permissions, such as cm", func(r *run) {
+		conformance.Leaving(conformance.StartWithPIN(conformance.Needing(since21("spent.permissions", "6.1.2 step 14", "the touch takes the token's other permissions, such as cm", func(r *run) {
 			site := r.NewSite()
 			t := r.Token(ctap.PermMakeCredential|ctap.PermCredentialMgmt, site)
 			r.Create(r.AuthoriseWith(t, ctap.MakeCredential, r.PasskeyParams(site, "alice")))
@@ -26,12 +26,12 @@ func spending() []conformance.Case {
 			r.Send(ctap.CredentialManagement, m{1: ctap.EnumerateCredentialsBegin, 2: params, 3: t.Number(), 4: mac}).
 				Want(ctap.ErrPINAuthInvalid)
 		}), conformance.CanToken(), conformance.Option("credMgmt"), conformance.Option("rk")))),
-		leaves(withPIN(needing(since21("spent.lbw-kept", "6.1.2 step 14", "the touch leaves the token its permission lbw", func(r *run) {
+		conformance.Leaving(conformance.StartWithPIN(conformance.Needing(since21("spent.lbw-kept", "6.1.2 step 14", "the touch leaves the token its permission lbw", func(r *run) {
 			t := r.Token(ctap.PermMakeCredential|ctap.PermLargeBlobWrite, conformance.RPID)
 			r.Create(r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams()))
 			r.Send(ctap.LargeBlobs, emptyBlobs(t)).OK()
 		}), conformance.CanToken(), conformance.Option("largeBlobs")))),
-		withPIN(hands(once("spent.not-by-refusal", "6.1.2 step 14", "a user who declines spends nothing: the token is still good for the next try", func(r *run) {
+		conformance.StartWithPIN(conformance.WithHands(once("spent.not-by-refusal", "6.1.2 step 14", "a user who declines spends nothing: the token is still good for the next try", func(r *run) {
 			t := r.Token(ctap.PermMakeCredential, conformance.RPID)
 			params := r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams())
 			r.Plan(conformance.Deny)
@@ -66,29 +66,29 @@ func tokenByUV(r *run, permissions ctap.Permissions) *conformance.Token {
 // builtIn is about built-in user verification.
 func builtIn() []conformance.Case {
 	return conformance.One(
-		needing(since21("built-in.present", "6.1.2 step 14", "a token by built-in user verification proves presence: no touch is asked for", func(r *run) {
+		conformance.Needing(since21("built-in.present", "6.1.2 step 14", "a token by built-in user verification proves presence: no touch is asked for", func(r *run) {
 			params := r.AuthoriseWith(tokenByUV(r, ctap.PermMakeCredential), ctap.MakeCredential, r.CreateParams())
 			c := r.ReadCredential(params, r.Send(ctap.MakeCredential, params).OK().Untouched())
 			r.Check(c.Data.Flags&ctap.FlagUV != 0, "the flag UV is not set: %s", c.Data.Flags)
 		}), conformance.Option("uv"), conformance.CanToken()),
-		needing(since21("built-in.present-once", "6.1.2 step 14", "the presence that a token proves serves for one credential", func(r *run) {
+		conformance.Needing(since21("built-in.present-once", "6.1.2 step 14", "the presence that a token proves serves for one credential", func(r *run) {
 			t := tokenByUV(r, ctap.PermMakeCredential)
 			r.Create(r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams()))
 			r.Send(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams())).Want(ctap.ErrPINAuthInvalid)
 		}), conformance.Option("uv"), conformance.CanToken()),
-		waiting(needing(since21("built-in.present-for-thirty-seconds", "6.1.2 step 14", "the presence that a token proves lasts thirty seconds", func(r *run) {
+		waiting(conformance.Needing(since21("built-in.present-for-thirty-seconds", "6.1.2 step 14", "the presence that a token proves lasts thirty seconds", func(r *run) {
 			t := tokenByUV(r, ctap.PermMakeCredential|ctap.PermGetAssertion)
 			silent := r.AssertParams().With(5, s{"up": false})
 			r.Send(ctap.GetAssertion, r.AuthoriseWith(t, ctap.GetAssertion, silent)).Want(ctap.OK, ctap.ErrNoCredentials)
 			r.Sleep(31 * time.Second)
 			r.Send(ctap.MakeCredential, r.AuthoriseWith(t, ctap.MakeCredential, r.CreateParams())).OK().Touched()
 		}), conformance.Option("uv"), conformance.CanToken()), 31*time.Second),
-		needing(once("built-in.option", "6.1.2 step 11", "uv verifies the user by built-in means, and sets the flag UV", func(r *run) {
+		conformance.Needing(once("built-in.option", "6.1.2 step 11", "uv verifies the user by built-in means, and sets the flag UV", func(r *run) {
 			params := r.CreateParams().With(7, s{"uv": true})
 			c := r.ReadCredential(params, r.Send(ctap.MakeCredential, params).OK().Touched())
 			r.Check(c.Data.Flags&ctap.FlagUV != 0, "the flag UV is not set: %s", c.Data.Flags)
 		}), conformance.Option("uv")),
-		leaves(hands(blank(needing(once("built-in.stranger", "6.1.2 step 11", "who is not recognised makes no credential", func(r *run) {
+		conformance.Leaving(conformance.WithHands(conformance.StartBlank(conformance.Needing(once("built-in.stranger", "6.1.2 step 11", "who is not recognised makes no credential", func(r *run) {
 			r.Plan(conformance.Stranger)
 			r.Send(ctap.MakeCredential, r.CreateParams().With(7, s{"uv": true})).
 				Tolerate(conformance.Deviates("implementations answer the status of the verification itself", ctap.ErrUVInvalid)).

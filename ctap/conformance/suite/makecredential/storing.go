@@ -47,17 +47,17 @@ func storing() []conformance.Case {
 			r.Create(r.PasskeyParams(r.NewSite(), "alice").With(3, s{"id": first.UserID, "name": "alice"}))
 			r.Check(stored(r, first), "the credential at the other relying party is gone")
 		}),
-		needing(once("store.kept-beside-other-kind", storingStep, "a credential that is not discoverable replaces none that is", func(r *run) {
+		conformance.Needing(once("store.kept-beside-other-kind", storingStep, "a credential that is not discoverable replaces none that is", func(r *run) {
 			first := r.Create(r.PasskeyParams(r.NewSite(), "alice"))
 			r.Create(r.PasskeyParams(first.RPID, "alice").With(3, s{"id": first.UserID, "name": "alice"}).Without(7))
 			r.Check(stored(r, first), "the discoverable credential of the account is gone")
 		}), conformance.NoOption("plat")),
-		hands(once("store.lasts", storingStep, "what was made is there after a power cycle", func(r *run) {
+		conformance.WithHands(once("store.lasts", storingStep, "what was made is there after a power cycle", func(r *run) {
 			c := r.Create(r.PasskeyParams(r.NewSite(), "alice"))
 			r.PowerCycle()
 			r.Assert(r.AssertParamsAt(c.RPID), c)
 		}), conformance.Replug),
-		needing(once("store.remaining", "6.4", "remainingDiscoverableCredentials falls by one with each", func(r *run) {
+		conformance.Needing(once("store.remaining", "6.4", "remainingDiscoverableCredentials falls by one with each", func(r *run) {
 			before := r.FreshInfo().RemainingDiscoverableCredentials
 			first := r.Create(r.PasskeyParams(r.NewSite(), "alice"))
 			after := r.FreshInfo().RemainingDiscoverableCredentials
@@ -67,7 +67,9 @@ func storing() []conformance.Case {
 			conformance.Equal(r, "remainingDiscoverableCredentials when one is replaced", *r.FreshInfo().RemainingDiscoverableCredentials, *after)
 		}), conformance.Member(0x14)),
 		full(),
-	), func(c conformance.Case) conformance.Case { return leaves(needing(c, conformance.Option("rk"))) })
+	), func(c conformance.Case) conformance.Case {
+		return conformance.Leaving(conformance.Needing(c, conformance.Option("rk")))
+	})
 }
 
 // most is how many credentials a case makes to fill a store.
@@ -80,7 +82,7 @@ func full() conformance.Case {
 		left := i.RemainingDiscoverableCredentials
 		return left == nil || *left <= most
 	}, fmt.Sprintf("there is room for more than %d credentials", most))
-	c := blank(needing(once("store.full", storingStep, "a full store is CTAP2_ERR_KEY_STORE_FULL, and loses nothing", func(r *run) {
+	c := conformance.StartBlank(conformance.Needing(once("store.full", storingStep, "a full store is CTAP2_ERR_KEY_STORE_FULL, and loses nothing", func(r *run) {
 		site := r.NewSite()
 		first := r.Create(r.PasskeyParams(site, "account 0"))
 		for i := range most {
@@ -123,7 +125,7 @@ func names() []conformance.Case {
 		{"long", "longer names are kept whole or cut behind 64 bytes, between letters", long(100), long(127)},
 		{"empty", "empty names are no reason to refuse", "", ""},
 	}, account.asCase), conformance.One(
-		leaves(needing(once("user.id-whole", "6.1.2", "an id of 64 bytes comes back whole", func(r *run) {
+		conformance.Leaving(conformance.Needing(once("user.id-whole", "6.1.2", "an id of 64 bytes comes back whole", func(r *run) {
 			site := r.NewSite()
 			c := r.Create(r.PasskeyParams(site, "alice").With(3, s{"id": r.Bytes(64), "name": "alice"}))
 			a := r.Assert(r.AssertParamsAt(site), c)
@@ -152,7 +154,7 @@ func (a account) asCase() conformance.Case {
 		kept(r, "displayName", next.User.DisplayName, a.displayName)
 	})
 	c.Rule = conformance.OfWebAuthn(c.Rule.Section)
-	return leaves(withPIN(needing(c, conformance.Option("rk"))))
+	return conformance.Leaving(conformance.StartWithPIN(conformance.Needing(c, conformance.Option("rk"))))
 }
 
 // kept checks that a name is as it was made, or cut behind the 64th byte and between

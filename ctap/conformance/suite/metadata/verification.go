@@ -61,7 +61,7 @@ func verification() []conformance.Case {
 			_, has := r.Info().Options["clientPin"]
 			r.Check((method(s, "passcode_external") != nil) == has, "passcode_external there: %v, clientPin there: %v", method(s, "passcode_external") != nil, has)
 		}),
-		blank(fido2("uv.pin.length", "minLength of passcode_external is minPINLength of a new authenticator", func(r *conformance.Run, s *conformance.Statement) {
+		conformance.StartBlank(fido2("uv.pin.length", "minLength of passcode_external is minPINLength of a new authenticator", func(r *conformance.Run, s *conformance.Statement) {
 			conformance.Equal(r, "minLength", method(s, "passcode_external").Code.MinLength, r.Info().MinPINLength)
 		}, code, conformance.Member(0x0D))),
 		withPIN(fido2("uv.pin.retries", "maxRetries of passcode_external is how many tries of the PIN there are", func(r *conformance.Run, s *conformance.Statement) {
@@ -101,12 +101,6 @@ func uvRetries(r *conformance.Run, s *conformance.Statement) {
 			conformance.Equal(r, "maxRetries of "+m.name, v.Code.MaxRetries, left)
 		}
 	}
-}
-
-// blank is for a case about a new authenticator.
-func blank(c conformance.Case) conformance.Case {
-	c.Start = conformance.Blank
-	return c
 }
 
 // capabilities compares the rest with getInfo and with what credentials say.
