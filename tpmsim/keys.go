@@ -49,7 +49,7 @@ func (k *Keys) Generate(alg cose.Algorithm) (handle, public []byte, err error) {
 // Sign signs message with the key of handle: DER for ECDSA, raw for RSA. The error
 // wraps authenticator.ErrKeyLost when this TPM cannot unwrap the key.
 func (k *Keys) Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error) {
-	if _, err := signingKey(alg); err != nil {
+	if _, err := signingKey(alg, false); err != nil {
 		return nil, fmt.Errorf("TPM: sign: %w", err)
 	}
 	signature, err := do(context.Background(), k.tpm, func(s *session) ([]byte, error) {
@@ -67,11 +67,15 @@ func (k *Keys) Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error) 
 
 // sign hashes message outside the TPM, as an unrestricted key allows.
 func (s *session) sign(key *object, alg cose.Algorithm, message []byte) ([]byte, error) {
+	if err := key.fits(alg); err != nil {
+		return nil, err
+	}
 	hash := cose.Hash(alg).New()
 	hash.Write(message)
 	r, err := tpm2.Sign{
 		KeyHandle:  key.auth,
 		Digest:     tpm2.TPM2BDigest{Buffer: hash.Sum(nil)},
+		InScheme:   scheme(alg),
 		Validation: tpm2.TPMTTKHashCheck{Tag: tpm2.TPMSTHashCheck},
 	}.Execute(s.tpm)
 	if err != nil {
@@ -101,6 +105,35 @@ func encodeSignature(sig tpm2.TPMTSignature) ([]byte, error) {
 		return rsa.Sig.Buffer, nil
 	}
 	return nil, fmt.Errorf("signature scheme %#04x is not known", uint16(sig.SigAlg))
+}
+
+// fits refuses an algorithm that is not the key's: its scheme is left to each signature,
+// and the TPM would sign with any hash.
+func (o *object) fits(alg cose.Algorithm) error {
+	area, err := o.public.Contents()
+	if err != nil {
+		return err
+	}
+	template, err := signingKey(alg, false)
+	if err != nil {
+		return err
+	}
+	same := area.Type == template.Type
+	if same && area.Type == tpm2.TPMAlgECC {
+		has, err := area.Parameters.ECCDetail()
+		if err != nil {
+			return err
+		}
+		wants, err := template.Parameters.ECCDetail()
+		if err != nil {
+			return err
+		}
+		same = has.CurveID == wants.CurveID
+	}
+	if !same {
+		return fmt.Errorf("the key is not one of %s", alg)
+	}
+	return nil
 }
 
 // cose returns the COSE_Key of a loaded object.

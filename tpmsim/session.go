@@ -49,11 +49,10 @@ func (s *session) attestationKey(alg cose.Algorithm) (*object, error) {
 		return s.aik, nil
 	}
 	s.flush(&s.aik)
-	template, err := signingKey(alg)
+	template, err := signingKey(alg, true)
 	if err != nil {
 		return nil, err
 	}
-	template.ObjectAttributes.Restricted = true
 	aik, err := s.primary(tpm2.TPMRHEndorsement, template)
 	if err != nil {
 		return nil, fmt.Errorf("attestation key: %w", err)
@@ -74,7 +73,7 @@ func (s *session) primary(hierarchy tpm2.TPMHandle, template tpm2.TPMTPublic) (*
 // create makes a credential key and leaves it loaded: a new credential is attested
 // to and then signed with.
 func (s *session) create(alg cose.Algorithm) (*object, error) {
-	template, err := signingKey(alg)
+	template, err := signingKey(alg, false)
 	if err != nil {
 		return nil, err
 	}

@@ -12,9 +12,11 @@ import (
 )
 
 // signingKey returns the template of a key that signs with alg and never leaves
-// its TPM (TPM 2.0 Library part 2, section 12.2). An algorithm that no template is
-// for is ctap.ErrUnsupportedAlgorithm.
-func signingKey(alg cose.Algorithm) (tpm2.TPMTPublic, error) {
+// its TPM (TPM 2.0 Library part 2, section 12.2). A restricted key, which attests, has
+// its scheme; another leaves that to each signature, as the keys of Windows and of the
+// W3C's test vector do, and relying parties are built to these. An algorithm that no
+// template is for is ctap.ErrUnsupportedAlgorithm.
+func signingKey(alg cose.Algorithm, restricted bool) (tpm2.TPMTPublic, error) {
 	template := tpm2.TPMTPublic{
 		NameAlg: tpm2.TPMAlgSHA256,
 		ObjectAttributes: tpm2.TPMAObject{
@@ -23,40 +25,55 @@ func signingKey(alg cose.Algorithm) (tpm2.TPMTPublic, error) {
 			SensitiveDataOrigin: true,
 			UserWithAuth:        true,
 			NoDA:                true,
+			Restricted:          restricted,
 			SignEncrypt:         true,
 		},
 	}
 	switch alg {
 	case cose.ES256:
-		template.Type, template.Parameters = ecdsaKey(tpm2.TPMECCNistP256, tpm2.TPMAlgSHA256)
+		template.Type, template.Parameters = ecdsaKey(tpm2.TPMECCNistP256, tpm2.TPMAlgSHA256, restricted)
 	case cose.ES384:
-		template.Type, template.Parameters = ecdsaKey(tpm2.TPMECCNistP384, tpm2.TPMAlgSHA384)
+		template.Type, template.Parameters = ecdsaKey(tpm2.TPMECCNistP384, tpm2.TPMAlgSHA384, restricted)
 	case cose.RS256:
-		template.Type, template.Parameters = rsaKey()
+		template.Type, template.Parameters = rsaKey(restricted)
 	default:
 		return template, fmt.Errorf("%w: %s", ctap.ErrUnsupportedAlgorithm, alg)
 	}
 	return template, nil
 }
 
-func ecdsaKey(curve tpm2.TPMECCCurve, hash tpm2.TPMAlgID) (tpm2.TPMAlgID, tpm2.TPMUPublicParms) {
-	return tpm2.TPMAlgECC, tpm2.NewTPMUPublicParms(tpm2.TPMAlgECC, &tpm2.TPMSECCParms{
-		CurveID: curve,
-		Scheme: tpm2.TPMTECCScheme{
+func ecdsaKey(curve tpm2.TPMECCCurve, hash tpm2.TPMAlgID, bound bool) (tpm2.TPMAlgID, tpm2.TPMUPublicParms) {
+	p := &tpm2.TPMSECCParms{CurveID: curve}
+	if bound {
+		p.Scheme = tpm2.TPMTECCScheme{
 			Scheme:  tpm2.TPMAlgECDSA,
 			Details: tpm2.NewTPMUAsymScheme(tpm2.TPMAlgECDSA, &tpm2.TPMSSigSchemeECDSA{HashAlg: hash}),
-		},
-	})
+		}
+	}
+	return tpm2.TPMAlgECC, tpm2.NewTPMUPublicParms(tpm2.TPMAlgECC, p)
 }
 
-func rsaKey() (tpm2.TPMAlgID, tpm2.TPMUPublicParms) {
-	return tpm2.TPMAlgRSA, tpm2.NewTPMUPublicParms(tpm2.TPMAlgRSA, &tpm2.TPMSRSAParms{
-		KeyBits: 2048,
-		Scheme: tpm2.TPMTRSAScheme{
+func rsaKey(bound bool) (tpm2.TPMAlgID, tpm2.TPMUPublicParms) {
+	p := &tpm2.TPMSRSAParms{KeyBits: 2048}
+	if bound {
+		p.Scheme = tpm2.TPMTRSAScheme{
 			Scheme:  tpm2.TPMAlgRSASSA,
 			Details: tpm2.NewTPMUAsymScheme(tpm2.TPMAlgRSASSA, &tpm2.TPMSSigSchemeRSASSA{HashAlg: tpm2.TPMAlgSHA256}),
-		},
-	})
+		}
+	}
+	return tpm2.TPMAlgRSA, tpm2.NewTPMUPublicParms(tpm2.TPMAlgRSA, p)
+}
+
+// scheme returns the TPM's name of an algorithm that there is a template for.
+func scheme(alg cose.Algorithm) tpm2.TPMTSigScheme {
+	id, hash := tpm2.TPMAlgECDSA, tpm2.TPMAlgSHA256
+	switch alg {
+	case cose.ES384:
+		hash = tpm2.TPMAlgSHA384
+	case cose.RS256:
+		id = tpm2.TPMAlgRSASSA
+	}
+	return tpm2.TPMTSigScheme{Scheme: id, Details: tpm2.NewTPMUSigScheme(id, &tpm2.TPMSSchemeHash{HashAlg: hash})}
 }
 
 // joinHandle returns TPM2B_PRIVATE ‖ TPM2B_PUBLIC.
