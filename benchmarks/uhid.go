@@ -63,7 +63,8 @@ func inLab(ctx context.Context, e effort) ([]row, error) {
 		return nil, err
 	}
 	var rows []row
-	return rows, json.Unmarshal([]byte(out.String()), &rows)
+	err = json.Unmarshal([]byte(out.String()), &rows)
+	return rows, err
 }
 
 // overUHID compares an assertion with an echo of its reports, and plugs in many

@@ -82,19 +82,27 @@ func withSecrets(path string, secrets bool) string {
 	return path
 }
 
+// List returns the credentials of the key, oldest first; with secrets, their private
+// keys, too. The errors of all four are the control API's (docs/control-api.md).
 func (w remoteWallet) List(secrets bool) (all []emulator.Credential, err error) {
-	return all, w.client.Do(w.ctx, http.MethodGet, withSecrets(control.Key(w.key, "credentials"), secrets), nil, &all)
+	err = w.client.Do(w.ctx, http.MethodGet, withSecrets(control.Key(w.key, "credentials"), secrets), nil, &all)
+	return all, err
 }
 
+// Find returns the credential whose id begins with prefix, in hexadecimal.
 func (w remoteWallet) Find(prefix string, secrets bool) (c emulator.Credential, err error) {
 	path := control.Key(w.key, "credentials", url.PathEscape(prefix))
-	return c, w.client.Do(w.ctx, http.MethodGet, withSecrets(path, secrets), nil, &c)
+	err = w.client.Do(w.ctx, http.MethodGet, withSecrets(path, secrets), nil, &c)
+	return c, err
 }
 
+// Delete removes the credential whose id begins with prefix, and returns it.
 func (w remoteWallet) Delete(prefix string) (c emulator.Credential, err error) {
-	return c, w.client.Do(w.ctx, http.MethodDelete, control.Key(w.key, "credentials", url.PathEscape(prefix)), nil, &c)
+	err = w.client.Do(w.ctx, http.MethodDelete, control.Key(w.key, "credentials", url.PathEscape(prefix)), nil, &c)
+	return c, err
 }
 
+// Import adds credentials with their secrets to those of the key.
 func (w remoteWallet) Import(all []emulator.Credential) error {
 	return w.client.Do(w.ctx, http.MethodPost, control.Key(w.key, "credentials"), all, nil)
 }

@@ -30,9 +30,13 @@ const (
 	qemuTier tier = "qemu" // a stock kernel under QEMU
 )
 
-// String, Set and Type make it a flag.
+// String returns the name of the kernel, as Set takes it.
 func (t *tier) String() string { return string(*t) }
-func (t *tier) Type() string   { return "kernel" }
+
+// Type is what help calls the value of the flag.
+func (t *tier) Type() string { return "kernel" }
+
+// Set reads a name: uml or qemu. The error lists them.
 func (t *tier) Set(s string) error {
 	switch s {
 	case "true", string(umlTier): // --lab=true was the flag when it had no value

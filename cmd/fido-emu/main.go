@@ -50,6 +50,7 @@ type codeError struct {
 	err  error
 }
 
+// Error returns the text of the error, or else the code.
 func (c codeError) Error() string {
 	if c.err == nil {
 		return fmt.Sprintf("exit code %d", c.code)
@@ -57,6 +58,7 @@ func (c codeError) Error() string {
 	return c.err.Error()
 }
 
+// Unwrap returns the error, nil where there is only a code.
 func (c codeError) Unwrap() error { return c.err }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {

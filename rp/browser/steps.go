@@ -333,7 +333,8 @@ func (t *Tab) look(ctx context.Context) (seen, error) {
 	if err != nil {
 		return p, err
 	}
-	return p, json.Unmarshal([]byte(text), &p)
+	err = json.Unmarshal([]byte(text), &p)
+	return p, err
 }
 
 // said says what the page says, for errors.
