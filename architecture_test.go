@@ -39,11 +39,12 @@ var arrows = map[string][]string{
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
 	"report/audit":       {"report", "rp/audit"},
 	"report/conformance": {"ctap", "ctap/trace", "ctap/conformance", "report"},
-	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn"},
+	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn", "identity"},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
-	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "webauthn", "report", "rp"},
+	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/reach", "identity", "webauthn", "report", "rp"},
+	"identity":           {"ctap", "ctap/cose", "ctap/authenticator"},
 	"interop":            {"report", "rp", "scenarios"},
-	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "scenarios"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "identity", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 
