@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fido-emu/fixtures"
 	"fido-emu/keychain"
+	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/steps"
 	"fido-emu/scenarios/world"
@@ -15,13 +16,17 @@ func Grammar() (language.Grammar, error) {
 	if err != nil {
 		return language.Grammar{}, err
 	}
-	g := language.Grammar{Verbs: steps.Usages(steps.All()), Reasons: world.KnownReasons(), About: map[string]string{}}
+	g := language.Grammar{Verbs: steps.Usages(steps.All()), Reasons: world.KnownReasons(), About: map[string]string{}, AboutRow: map[string]string{}}
 	for _, p := range profiles {
 		g.Profiles = append(g.Profiles, p.Name)
 		g.About[p.Name] = p.Title + ". " + p.Purpose
 	}
 	for _, p := range keychain.Providers() {
 		g.Providers = append(g.Providers, p.Name)
+	}
+	for _, r := range coverage.Rows() {
+		g.Rows = append(g.Rows, r.ID)
+		g.AboutRow[r.ID] = r.Rule
 	}
 	return g, nil
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"fido-emu/scenarios"
+	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 )
 
 func listCommand(u ui) *cobra.Command {
 	var s scenarios.Selection
-	var asJSON bool
+	var asJSON, covered bool
 	c := &cobra.Command{
 		Use:   "list [FILE|FOLDER|NAME]...",
 		Short: "List scenarios; the built-in library when none are named",
@@ -27,6 +28,9 @@ func listCommand(u ui) *cobra.Command {
 			chosen, err := choose(names, s)
 			if err != nil {
 				return err
+			}
+			if covered {
+				return u.coverage(coverage.Of(chosen), asJSON)
 			}
 			if asJSON {
 				return u.printJSON(listed(chosen))
@@ -37,6 +41,7 @@ func listCommand(u ui) *cobra.Command {
 	c.Flags().StringVar(&s.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
 	c.Flags().StringVar(&s.Focus, "focus", "", "part of an id or title")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&covered, "coverage", false, "print what organisations rely on, and the scenarios that show it")
 	return c
 }
 
@@ -46,6 +51,7 @@ type entry struct {
 	Title   string   `json:"title"`
 	Purpose string   `json:"purpose,omitempty"`
 	Labels  []string `json:"labels"`
+	Covers  []string `json:"covers"`
 	File    string   `json:"file"`
 	Steps   int      `json:"steps"`
 }
@@ -53,7 +59,7 @@ type entry struct {
 func listed(all []*language.Scenario) []entry {
 	entries := make([]entry, len(all))
 	for i, s := range all {
-		entries[i] = entry{s.ID, s.Title, s.Purpose, append([]string{}, s.Labels...), s.At.File, len(s.Steps)}
+		entries[i] = entry{s.ID, s.Title, s.Purpose, append([]string{}, s.Labels...), append([]string{}, s.Covers...), s.At.File, len(s.Steps)}
 	}
 	return entries
 }

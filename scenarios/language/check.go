@@ -132,6 +132,8 @@ func (c *checker) scalar(m Member, v Value) {
 		c.oneOf("no device profile is called", v, c.grammar.Profiles)
 	case Provider:
 		c.oneOf("no sync provider is called", v, c.grammar.Providers)
+	case CoverRow:
+		c.oneOf("the coverage table has no row", v, c.grammar.Rows)
 	case Model:
 		if !aaguid.MatchString(v.Text) {
 			c.oneOf(m.Name+": neither an AAGUID nor a device profile:", v, c.grammar.Profiles)

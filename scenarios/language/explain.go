@@ -21,6 +21,9 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 		_, err := fmt.Fprintf(w, "Known reasons of refusals (a relying party may have others):\n  %s\n", strings.Join(g.Reasons, "\n  "))
 		return err
 	}
+	if topic == "covers" {
+		return g.explainRows(w)
+	}
 	if m := find(Document(), topic); m != nil {
 		if _, err := fmt.Fprintf(w, "%s: %s\n", m.Name, m.Text); err != nil {
 			return err
@@ -61,6 +64,19 @@ func (g Grammar) explainProfiles(w io.Writer) error {
 	}
 	for _, p := range g.Profiles {
 		if _, err := fmt.Fprintf(w, "  %-24s %s\n", p, g.About[p]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g Grammar) explainRows(w io.Writer) error {
+	m := find(Document(), "covers")
+	if _, err := fmt.Fprintf(w, "%s: %s\n%s\n\n", m.Name, describe(*m), wrap(m.Text, 78)); err != nil {
+		return err
+	}
+	for _, r := range g.Rows {
+		if _, err := fmt.Fprintf(w, "  %-24s %s\n", r, g.AboutRow[r]); err != nil {
 			return err
 		}
 	}

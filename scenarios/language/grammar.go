@@ -24,6 +24,7 @@ const (
 	Profile    Kind = "profile"    // a device profile
 	Provider   Kind = "provider"   // a sync provider
 	Model      Kind = "model"      // a device profile, or an AAGUID
+	CoverRow   Kind = "row"        // a row of the coverage table
 	SavedValue Kind = "saved"      // ${name} of what an earlier step saved, of kind Member.Saved
 	Anything   Kind = "anything"   // a person, device or account by name, or ${name}
 	Mapping    Kind = "mapping"    // members of its own: Member.Members
@@ -91,6 +92,8 @@ type Grammar struct {
 	About     map[string]string // what each profile is, for people
 	Providers []string          // sync providers
 	Reasons   []string          // known reasons of refusals; see Reason
+	Rows      []string          // rows of the coverage table
+	AboutRow  map[string]string // the rule of each row, for people
 }
 
 // verb finds a step's usage.

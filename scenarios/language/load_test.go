@@ -20,6 +20,7 @@ func small() Grammar {
 	return Grammar{
 		Profiles:  []string{"security-key", "yubikey-5", "apple-passwords"},
 		Providers: []string{"apple-passwords"},
+		Rows:      []string{"device-loss"},
 		Reasons:   []string{"NotAllowedError", "CTAP2_ERR_PIN_BLOCKED", "CTAP2_ERR_PIN_INVALID", "attestation-required"},
 		Verbs: []Usage{
 			{Verb: "register", Subject: Member{Name: "person", Kind: PersonName}, Saves: SavedPasskey, Members: []Member{

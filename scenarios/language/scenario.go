@@ -13,6 +13,7 @@ type Scenario struct {
 	Title    string
 	Purpose  string
 	Labels   []string
+	Covers   []string // rows of the coverage table
 	Focus    bool
 	Skip     string
 	At       report.Location
@@ -89,7 +90,7 @@ type builder struct{ grammar Grammar }
 func (b builder) scenario(root Value, settings []Setting) *Scenario {
 	s := &Scenario{
 		At: root.At, Title: root.text("title", ""), Purpose: root.text("purpose", ""),
-		Labels: root.texts("labels"), Focus: root.yes("focus"), Skip: root.text("skip", ""),
+		Labels: root.texts("labels"), Covers: root.texts("covers"), Focus: root.yes("focus"), Skip: root.text("skip", ""),
 		Site: site(root.Field("relying-party")),
 	}
 	for _, set := range settings {

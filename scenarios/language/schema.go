@@ -60,6 +60,8 @@ func (g Grammar) shape(m Member) map[string]any {
 		return words(g.Profiles)
 	case Provider:
 		return words(g.Providers)
+	case CoverRow:
+		return words(g.Rows)
 	case Label:
 		return map[string]any{"type": "string", "pattern": labelForm.String()}
 	case NewName:
