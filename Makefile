@@ -1,4 +1,4 @@
-# make demo        build, and run the library of scenarios
+# make demo        build, show what the library of scenarios covers, and run it
 # make test        vet, lint, and all tests with the race detector
 # make mutants     every way in which an emulated key can break the rules, and whether
 #                  the conformance suite sees it
@@ -76,6 +76,8 @@ build: deps
 	@echo "Built bin/harness and bin/fido-emu."
 
 demo: build
+	@bin/harness list --coverage
+	@echo
 	@bin/harness run --reports reports
 
 lint:

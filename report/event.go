@@ -71,6 +71,7 @@ type Run struct {
 	Seed      *uint64         `json:"seed,omitempty"`   // nil for a run that was not seeded
 	Scenarios int             `json:"scenarios"`        // how many will run
 	Plan      []Scenario      `json:"plan,omitempty"`   // at the start: what will run, in order
+	Rules     []Rule          `json:"rules,omitempty"`  // at the start: what scenarios may show
 	Counts    map[Outcome]int `json:"counts,omitempty"` // at the end: scenarios by outcome
 }
 
@@ -87,6 +88,7 @@ type Scenario struct {
 	Title    string            `json:"title"`
 	Purpose  string            `json:"purpose,omitempty"`
 	Labels   []string          `json:"labels,omitempty"`
+	Covers   []string          `json:"covers,omitempty"` // IDs of the rules that it shows
 	Location Location          `json:"location"`
 	Matrix   map[string]string `json:"matrix,omitempty"` // this variant's values
 	Devices  []Device          `json:"devices,omitempty"`

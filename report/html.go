@@ -42,6 +42,7 @@ type pageView struct {
 	Labels    []string
 	Scenarios []*scenarioView
 	Bad       []*scenarioView
+	Coverage  []ruleGroup
 	Loose     []eventView // that belong to no scenario
 }
 
@@ -115,6 +116,7 @@ func newPageView(m *Model) *pageView {
 		}
 	}
 	slices.Sort(v.Labels)
+	v.Coverage = coverage(m.Run.Rules, v.Scenarios)
 	for _, e := range m.Events {
 		v.Loose = append(v.Loose, eventView{Event: e})
 	}

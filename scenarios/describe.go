@@ -9,7 +9,7 @@ import (
 // scenario describes a scenario for the reports.
 func (s *suite) scenario(sc *language.Scenario) *report.Scenario {
 	r := &report.Scenario{
-		ID: sc.ID, Title: sc.Title, Purpose: sc.Purpose, Labels: sc.Labels, Location: sc.At,
+		ID: sc.ID, Title: sc.Title, Purpose: sc.Purpose, Labels: sc.Labels, Covers: sc.Covers, Location: sc.At,
 		Steps: len(sc.Steps), Attempts: 1 + s.Retries,
 	}
 	for _, c := range sc.Matrix {

@@ -15,6 +15,7 @@ import (
 
 	"fido-emu/fixtures/reach"
 	"fido-emu/report"
+	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/steps"
 	"fido-emu/scenarios/world"
@@ -96,6 +97,9 @@ func total(counts map[report.Outcome]int) (n int) {
 
 func (s *suite) describe(all []*language.Scenario) *report.Run {
 	run := &report.Run{Title: s.Title, Version: s.Version, Seed: s.Seed, Scenarios: len(all)}
+	for _, r := range coverage.Rows() {
+		run.Rules = append(run.Rules, report.Rule{ID: r.ID, Group: r.Group, Text: r.Rule, NotYet: r.NotYet})
+	}
 	for _, sc := range all {
 		run.Plan = append(run.Plan, *s.scenario(sc))
 	}
