@@ -33,9 +33,7 @@ type Core struct {
 	sessions    *expiring[*session]    // by the hash of the token
 	ceremonies  *expiring[*ceremony]
 	tries       *expiring[*passTries] // by folded name
-	policies    map[string]*rule
-	groups      []string // that have a policy, in the order in which they got it
-	standard    *rule    // of those in no such group
+	book        *book                 // what is said of passkeys
 	audit       auditLog
 }
 
@@ -61,18 +59,18 @@ func New(config Config) (*Core, error) {
 	if err != nil {
 		return nil, fmt.Errorf("relying party: %w", err)
 	}
-	standard, err := newRule("", config.DefaultPolicy)
+	policies, err := newBook(config.DefaultPolicy, nil, cloneProfiles(rp.PasskeyProfiles{}))
 	if err != nil {
 		return nil, fmt.Errorf("relying party: default policy: %w", err)
 	}
 	c := &Core{
-		config: config, lib: w, standard: standard,
+		config: config, lib: w, book: policies,
 		people: map[string]*person{}, handles: map[string]*person{}, directory: map[string][]string{},
-		credentials: map[string]*credential{}, policies: map[string]*rule{},
-		ceremonies: newExpiring(maxCeremonies, func(*ceremony) {}),
-		tries:      newExpiring(maxTries, func(*passTries) {}),
-		sessions:   newExpiring(maxSessions, unlink),
-		audit:      auditLog{capacity: config.AuditCapacity},
+		credentials: map[string]*credential{},
+		ceremonies:  newExpiring(maxCeremonies, func(*ceremony) {}),
+		tries:       newExpiring(maxTries, func(*passTries) {}),
+		sessions:    newExpiring(maxSessions, unlink),
+		audit:       auditLog{capacity: config.AuditCapacity},
 	}
 	_, err = io.ReadFull(config.Rand, c.key[:])
 	if err != nil {

@@ -11,21 +11,28 @@ import (
 	"fido-emu/rp"
 )
 
-// rule is a policy made ready for use. It is never changed.
+// rule is a policy or a passkey profile made ready for use. It is never changed.
 type rule struct {
-	group            string // empty for the default
+	title            string // for people, such as "the default policy"
 	source           rp.Policy
 	allowed, blocked map[ctap.AAGUID]bool
+	allowsListed     bool // only what is in allowed, even when that is nothing
 	algorithms       []cose.Algorithm
 }
+
+const defaultPolicy = "the default policy"
+
+// noPasskeys is the rule of a relying party where passkeys are switched off.
+var noPasskeys = &rule{source: rp.Policy{UserVerification: "preferred"}}
 
 // facts are what a policy looks at.
 type facts struct {
 	registering    bool
 	backupEligible bool
 	userVerified   bool
-	trusted        bool // attested by a trusted authority
-	rewound        bool // the signature counter did not go up
+	trusted        bool   // attested by a trusted authority
+	flawed         string // what metadata reports against the model; empty for nothing
+	rewound        bool   // the signature counter did not go up
 	aaguid         ctap.AAGUID
 	algorithm      cose.Algorithm
 }
@@ -37,71 +44,58 @@ type GroupPolicy struct {
 }
 
 // SetPolicy sets the policy of a group, or, without a group, that of everybody who
-// is in no group with a policy. It holds from the next ceremony on, also for
-// passkeys that were registered before.
+// is in no group with a policy or a passkey profile. It holds from the next ceremony
+// on, also for passkeys that were registered before. The group is no target of passkey
+// profiles any more.
 func (c *Core) SetPolicy(group string, policy rp.Policy) error {
 	if group != "" {
 		if err := checkText("group", group, 64); err != nil {
 			return err
 		}
 	}
-	r, err := newRule(group, policy)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	otherwise, own, profiles := c.book.otherwise, slices.Clone(c.book.own), cloneProfiles(c.book.profiles)
+	at := slices.IndexFunc(own, func(g GroupPolicy) bool { return g.Group == group })
+	switch {
+	case group == "":
+		otherwise, profiles.Default = policy, ""
+	case at >= 0:
+		own[at].Policy = policy
+	default:
+		own = append(own, GroupPolicy{group, policy})
+		profiles.Targets = slices.DeleteFunc(profiles.Targets, func(t rp.ProfileTarget) bool { return t.Group == group })
+	}
+	next, err := newBook(otherwise, own, profiles)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case group == "":
-		c.standard = r
-	case c.policies[group] == nil:
-		c.groups = append(c.groups, group)
-		fallthrough
-	default:
-		c.policies[group] = r
-	}
+	c.book = next
 	c.note(Event{Action: "set-policy", Outcome: Done, Detail: group})
 	return nil
 }
 
-// Policies returns the default policy and then those of groups, in the order in
-// which they were first set.
+// Policies returns the default policy, unless a profile is the default, and then those
+// that groups have of their own, in the order in which they were first set.
 func (c *Core) Policies() []GroupPolicy {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	all := []GroupPolicy{{Policy: c.standard.source}}
-	for _, g := range c.groups {
-		all = append(all, GroupPolicy{g, c.policies[g].source})
+	all := []GroupPolicy{}
+	if c.book.profiles.Default == "" {
+		all = append(all, GroupPolicy{Policy: c.book.otherwise})
 	}
-	return all
+	return append(all, c.book.own...)
 }
 
-// rules returns the policies of somebody in these groups, of which one must be
-// met; the caller holds the lock.
-func (c *Core) rules(groups []string) []*rule {
-	var rules []*rule
-	for _, g := range groups {
-		if r := c.policies[g]; r != nil {
-			rules = append(rules, r)
-		}
-	}
-	if len(rules) == 0 {
-		rules = append(rules, c.standard)
-	}
-	return rules
-}
-
-// allRules returns every policy, for a ceremony whose person is not known yet; the
+// rules returns the rules of somebody in these groups, of which one must be met; the
 // caller holds the lock.
-func (c *Core) allRules() []*rule {
-	rules := []*rule{c.standard}
-	for _, g := range c.groups {
-		rules = append(rules, c.policies[g])
-	}
-	return rules
-}
+func (c *Core) rules(groups []string) []*rule { return c.book.of(groups) }
 
-func newRule(group string, p rp.Policy) (*rule, error) {
+// allRules returns every rule, for a ceremony whose person is not known yet; the
+// caller holds the lock.
+func (c *Core) allRules() []*rule { return c.book.all }
+
+func newRule(title string, p rp.Policy) (*rule, error) {
 	for _, t := range p.Types {
 		if t != rp.DeviceBound && t != rp.Synced {
 			return nil, refuse(BadPolicy, "passkey type %q: want %s or %s", t, rp.DeviceBound, rp.Synced)
@@ -123,7 +117,9 @@ func newRule(group string, p rp.Policy) (*rule, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rule{group: group, source: p, allowed: allowed, blocked: blocked, algorithms: algorithms}, nil
+	return &rule{
+		title: title, source: p, allowed: allowed, allowsListed: len(allowed) > 0, blocked: blocked, algorithms: algorithms,
+	}, nil
 }
 
 func parseAlgorithms(names []string) ([]cose.Algorithm, error) {
@@ -169,16 +165,20 @@ func judge(rules []*rule, f facts) error {
 func (r *rule) refuses(f facts) *rp.Refused {
 	p, kind := r.source, passkeyType(f.backupEligible)
 	switch {
+	case r == noPasskeys:
+		return refuse(MethodDisabled, "passkeys are switched off here")
 	case p.UserVerification == "required" && !f.userVerified:
 		return refuse(UserVerificationRequired, "%s asks for user verification", r)
 	case len(p.Types) > 0 && !slices.Contains(p.Types, kind):
 		return refuse(TypeNotAllowed, "%s does not allow %s passkeys", r, kind)
 	case r.blocked[f.aaguid]:
 		return refuse(AAGUIDBlocked, "%s blocks authenticators of AAGUID %s", r, f.aaguid)
-	case len(r.allowed) > 0 && !r.allowed[f.aaguid]:
+	case r.allowsListed && !r.allowed[f.aaguid]:
 		return refuse(AAGUIDNotAllowed, "%s does not list authenticators of AAGUID %s", r, f.aaguid)
 	case len(r.algorithms) > 0 && !slices.Contains(r.algorithms, f.algorithm):
 		return refuse(AlgorithmNotAllowed, "%s does not allow passkeys of algorithm %s", r, f.algorithm)
+	case f.registering && p.RequireAttestation && f.flawed != "":
+		return refuse(ModelFlawed, "%s asks for attestation, and metadata reports of AAGUID %s: %s", r, f.aaguid, f.flawed)
 	case f.registering && p.RequireAttestation && !f.trusted:
 		return refuse(AttestationRequired, "%s asks for attestation by a trusted authority", r)
 	case p.RejectCounterRewind && f.rewound:
@@ -187,13 +187,8 @@ func (r *rule) refuses(f facts) *rp.Refused {
 	return nil
 }
 
-// String names the policy for people.
-func (r *rule) String() string {
-	if r.group == "" {
-		return "the default policy"
-	}
-	return "the policy of group " + r.group
-}
+// String names the rule for people.
+func (r *rule) String() string { return r.title }
 
 // verification is the level to ask for: one that can meet at least one rule, and
 // every rule where they agree.

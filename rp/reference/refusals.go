@@ -51,6 +51,13 @@ const (
 	AAGUIDNotAllowed         = "aaguid-not-allowed"         // not on the policy's list
 	AAGUIDBlocked            = "aaguid-blocked"             // on the policy's list of the blocked
 	BadPolicy                = "bad-policy"                 // names a type, level or AAGUID that is none
+	TooManyProfiles          = "too-many-profiles"          // more passkey profiles than there can be
+	PolicyTooLarge           = "policy-too-large"           // more bytes of passkey profiles than there can be
+	ModelFlawed              = "model-flawed"               // metadata reports it revoked or compromised
+	MethodDisabled           = "method-disabled"            // passkeys are switched off
+	SelfServiceOff           = "self-service-off"           // only an administrator registers passkeys
+	SignInTooOld             = "sign-in-too-old"            // to register a passkey: sign in again
+	BadMetadata              = "bad-metadata"               // a BLOB that is not newer, or that nobody trusted signed
 	BadLifetime              = "bad-lifetime"               // of a pass: 10 to 43,200 whole minutes
 	PassNotYetValid          = "pass-not-yet-valid"         // before its start
 	PassExpired              = "pass-expired"               // after its lifetime
@@ -67,6 +74,7 @@ var statuses = map[string]int{
 	NoCredentials: http.StatusNotFound,
 	PersonExists:  http.StatusConflict, CredentialExists: http.StatusConflict,
 	BadRequest: http.StatusBadRequest, BadName: http.StatusBadRequest, BadPolicy: http.StatusBadRequest,
+	TooManyProfiles: http.StatusBadRequest, PolicyTooLarge: http.StatusBadRequest, BadMetadata: http.StatusBadRequest,
 	BadLifetime: http.StatusBadRequest, TooLarge: http.StatusRequestEntityTooLarge,
 	ChallengeUnknown: http.StatusBadRequest, ChallengeExpired: http.StatusBadRequest,
 	TooManyTries: http.StatusTooManyRequests,
