@@ -299,7 +299,7 @@ func (b *bench) tryNameless(victim *account, c *forger, k *passkey, how bend) fi
 
 // wishing asks for less than the relying party's policy.
 func wishing(b *bench) finding {
-	w, ok := b.site.(Wishing)
+	w, ok := b.site.(rp.Wishing)
 	if !ok {
 		return found(NotApplicable, "the adapter cannot begin a sign-in with wishes of the client")
 	}

@@ -11,7 +11,7 @@ import (
 
 // challengeAttacks are those that hand in results at other times and places than
 // they were made for. Those with results of other ceremonies need nothing but
-// package rp; those that hand in a result twice or late need [Stepwise].
+// package rp; those that hand in a result twice or late need [rp.Stepwise].
 func challengeAttacks() []Attack {
 	at := func(k kind, name, title string, s Severity, gains string, run func(*bench) finding) Attack {
 		return Attack{ID: string(k) + ".challenge." + name, Group: "challenges", Title: title, Section: k.section(), Step: k.step(8), Severity: s, Gains: gains, run: run}
@@ -127,8 +127,8 @@ func replayed(b *bench) finding {
 
 // begin begins a ceremony step by step: a registration of somebody new, or a sign-in
 // of the victim.
-func (b *bench) begin(k kind) (a *account, c Ceremony, f finding) {
-	s, ok := b.site.(Stepwise)
+func (b *bench) begin(k kind) (a *account, c rp.Ceremony, f finding) {
+	s, ok := b.site.(rp.Stepwise)
 	if !ok {
 		return nil, nil, found(NotApplicable, "the adapter does not hand in a result by itself")
 	}
@@ -153,7 +153,7 @@ func (b *bench) begin(k kind) (a *account, c Ceremony, f finding) {
 }
 
 // answer makes a response to a ceremony.
-func (b *bench) answer(k kind, a *account, c Ceremony, how bend) ([]byte, error) {
+func (b *bench) answer(k kind, a *account, c rp.Ceremony, how bend) ([]byte, error) {
 	origin, options := c.Options()
 	a.client.bend = how
 	defer func() { a.client.bend = bend{} }()
@@ -163,7 +163,7 @@ func (b *bench) answer(k kind, a *account, c Ceremony, how bend) ([]byte, error)
 	return a.client.Get(b.ctx, origin, options)
 }
 
-func (b *bench) finish(c Ceremony, response []byte) (done bool, err error) {
+func (b *bench) finish(c rp.Ceremony, response []byte) (done bool, err error) {
 	err = b.call(func(ctx context.Context) (err error) {
 		done, err = c.Finish(ctx, response)
 		return err
@@ -200,7 +200,7 @@ func (b *bench) made(k kind, a *account) {
 }
 
 // handIn answers a ceremony once more and judges.
-func (b *bench) handIn(k kind, a *account, c Ceremony) finding {
+func (b *bench) handIn(k kind, a *account, c rp.Ceremony) finding {
 	response, err := b.answer(k, a, c, bend{})
 	if err != nil {
 		return found(NotApplicable, "%v", err)

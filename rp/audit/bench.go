@@ -114,11 +114,15 @@ func (b *bench) signIn(p rp.Person, c *forger, how bend) (s rp.Session, err erro
 
 // signOut ends the session of an account, where the adapter can.
 func (b *bench) signOut(p rp.Person) error {
-	m, ok := b.sessions()
+	m, ok := b.site.(rp.SessionManager)
 	if !ok {
 		return nil
 	}
-	return b.call(func(ctx context.Context) error { return m.SignOut(ctx, p) })
+	err := b.call(func(ctx context.Context) error { return m.SignOut(ctx, p) })
+	if unsupported(err) {
+		return nil
+	}
+	return err
 }
 
 // sessions returns the adapter's way to end sessions and to look whether they stand.

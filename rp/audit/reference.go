@@ -20,7 +20,7 @@ type Local struct {
 }
 
 var _ interface {
-	Stepwise
+	rp.Stepwise
 	Clock
 } = (*Local)(nil)
 
@@ -58,13 +58,13 @@ func (l *Local) Pass(d time.Duration) {
 }
 
 // BeginRegistration begins a registration of somebody who has no account.
-func (l *Local) BeginRegistration(_ context.Context, p rp.Person) (Ceremony, error) {
+func (l *Local) BeginRegistration(_ context.Context, p rp.Person) (rp.Ceremony, error) {
 	begun, err := l.core.BeginRegistration("", p)
 	return &localCeremony{l, registering, begun}, err
 }
 
 // BeginSignIn begins a sign-in.
-func (l *Local) BeginSignIn(_ context.Context, p rp.Person) (Ceremony, error) {
+func (l *Local) BeginSignIn(_ context.Context, p rp.Person) (rp.Ceremony, error) {
 	begun, err := l.core.BeginSignIn(p.Name)
 	return &localCeremony{l, authenticating, begun}, err
 }

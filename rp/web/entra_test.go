@@ -31,7 +31,7 @@ func tenant(t *testing.T, slept *time.Duration) (*graph.Tenant, Site) {
 func TestEntraProvisions(t *testing.T) {
 	var slept time.Duration
 	g, site := tenant(t, &slept)
-	ctx, admin, key := t.Context(), site.(rp.Administration), browser(t)
+	ctx, admin, key := t.Context(), site, browser(t)
 	ada := rp.Person{Name: site.UserName("ada"), DisplayName: "Ada", Groups: []string{"admins"}}
 	if err := admin.AddPerson(ctx, ada); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func TestEntraProvisions(t *testing.T) {
 	if slept != 4*time.Second {
 		t.Errorf("slept %v, and Retry-After asked for 2 s, twice", slept)
 	}
-	listed, err := site.(rp.Directory).PersonCredentials(ctx, ada)
+	listed, err := site.PersonCredentials(ctx, ada)
 	if err != nil || len(listed) != 1 || string(listed[0].ID) != string(made.ID) || listed[0].Type != rp.DeviceBound {
 		t.Errorf("listed %+v, %v", listed, err)
 	}
@@ -57,7 +57,7 @@ func TestEntraProvisions(t *testing.T) {
 	if err := admin.RevokeCredentials(ctx, ada); err != nil {
 		t.Error(err)
 	}
-	if listed, err = site.(rp.Directory).PersonCredentials(ctx, ada); err != nil || len(listed) != 0 {
+	if listed, err = site.PersonCredentials(ctx, ada); err != nil || len(listed) != 0 {
 		t.Errorf("after removal %+v, %v", listed, err)
 	}
 }
@@ -65,7 +65,7 @@ func TestEntraProvisions(t *testing.T) {
 func TestEntraPasses(t *testing.T) {
 	var slept time.Duration
 	_, site := tenant(t, &slept)
-	ctx, admin := t.Context(), site.(rp.Administration)
+	ctx, admin := t.Context(), site
 	ada := rp.Person{Name: site.UserName("ada"), DisplayName: "Ada"}
 	if err := admin.AddPerson(ctx, ada); err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestEntraPasses(t *testing.T) {
 func TestEntraPolicy(t *testing.T) {
 	var slept time.Duration
 	_, site := tenant(t, &slept)
-	ctx, admin, key := t.Context(), site.(rp.Administration), browser(t)
+	ctx, admin, key := t.Context(), site, browser(t)
 	ada := rp.Person{Name: site.UserName("ada"), DisplayName: "Ada", Groups: []string{"staff"}}
 	if err := admin.AddPerson(ctx, ada); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -52,13 +53,21 @@ func (s source) text() string {
 // actor is somebody with cookies and variables of their own.
 type actor struct {
 	role     string
-	jar      http.CookieJar
+	jar      *jar
 	vars     map[string]any
 	signedIn bool
 }
 
 func (p *Party) newActor(role string) *actor {
 	return &actor{role: role, jar: newJar(p.options.Now, p.d.secure), vars: map[string]any{}}
+}
+
+// fork returns an actor with the same cookies and variables, who goes their own way
+// from here.
+func (p *Party) fork(a *actor) *actor {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &actor{role: a.role, jar: a.jar.fork(), vars: maps.Clone(a.vars), signedIn: a.signedIn}
 }
 
 // transport returns a transport that uses no proxy: what the description does not
@@ -180,12 +189,16 @@ func (r *run) address(c *call) (*url.URL, error) {
 	if err != nil || text == "" {
 		return nil, fmt.Errorf("%q is no address to send a request to", text)
 	}
-	if len(c.query) > 0 {
+	wishes := r.wishesInQuery(c)
+	if len(c.query)+len(wishes) > 0 {
 		q := u.Query()
 		for _, b := range c.query {
 			if err := r.addQuery(q, b); err != nil {
 				return nil, err
 			}
+		}
+		for name, v := range wishes {
+			q.Set(name, v)
 		}
 		u.RawQuery = q.Encode()
 	}
@@ -219,7 +232,7 @@ func (r *run) body(c *call) (body []byte, kind string, err error) {
 		if err != nil {
 			return nil, "", err
 		}
-		body, err = json.Marshal(v)
+		body, err = json.Marshal(r.wish(c, v))
 		return body, "application/json", err
 	case c.form != nil:
 		form := url.Values{}
@@ -229,6 +242,9 @@ func (r *run) body(c *call) (body []byte, kind string, err error) {
 				return nil, "", err
 			}
 			form.Set(b.name, v)
+		}
+		for name, v := range r.wishesIn(c) {
+			form.Set(name, v)
 		}
 		return []byte(form.Encode()), "application/x-www-form-urlencoded", nil
 	case c.text != nil:

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +24,29 @@ type jar struct {
 
 	mu   sync.Mutex
 	ends map[string]time.Time // by host and name
+	sets []cookieSet          // all that made the cookies what they are
+}
+
+// cookieSet is a cookie as an address set it.
+type cookieSet struct {
+	by     *url.URL
+	cookie *http.Cookie
+}
+
+func (s cookieSet) same(o cookieSet) bool {
+	return s.by.Host == o.by.Host && s.cookie.Name == o.cookie.Name && s.cookie.Path == o.cookie.Path && s.cookie.Domain == o.cookie.Domain
+}
+
+// fork returns a jar that holds the same cookies and goes its own way from here.
+func (j *jar) fork() *jar {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	f := newJar(j.now, j.lenient)
+	for _, s := range j.sets {
+		f.cookies.SetCookies(f.seen(s.by), []*http.Cookie{s.cookie})
+	}
+	f.sets, f.ends = slices.Clone(j.sets), maps.Clone(j.ends)
+	return f
 }
 
 func newJar(now func() time.Time, lenient bool) *jar {
@@ -55,6 +80,8 @@ func (j *jar) SetCookies(u *url.URL, all []*http.Cookie) {
 			one.MaxAge = -1
 		}
 		kept = append(kept, &one)
+		set := cookieSet{u, &one}
+		j.sets = append(slices.DeleteFunc(j.sets, set.same), set)
 	}
 	j.cookies.SetCookies(j.seen(u), kept)
 }

@@ -65,7 +65,7 @@ func TestOutcomes(t *testing.T) {
 				w.WriteHeader(c.status)
 				_, _ = fmt.Fprint(w, c.body)
 			})
-			err := adminPart{p}.AddPerson(t.Context(), personOf("ada"))
+			err := p.AddPerson(t.Context(), personOf("ada"))
 			if got := verdictOf(err); got != c.want || !strings.Contains(fmt.Sprint(err), c.why) {
 				t.Errorf("%s: %v, want %s by %q", got, err, c.want, c.why)
 			}
@@ -94,7 +94,7 @@ func TestNobodyElseIsAsked(t *testing.T) {
 		"    - request: GET /round\n": "more than 2 redirects",
 		"    - request: GET /link\n      take: {next: /next}\n    - request: GET ${next}\n": "none of the site's addresses",
 	} {
-		err := adminPart{site(t, steps, answer)}.AddPerson(t.Context(), personOf("ada"))
+		err := site(t, steps, answer).AddPerson(t.Context(), personOf("ada"))
 		if fault := (*rp.Broken)(nil); !errors.As(err, &fault) || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: %v, want broken by %q", steps, err, why)
 		}
@@ -112,7 +112,7 @@ func TestEscaping(t *testing.T) {
 		got = r.URL.EscapedPath() + " " + r.URL.Query().Get("q") + " " + compact(v)
 	})
 	who := rp.Person{Name: `a/b?c"d`, Groups: []string{"g", "h"}}
-	if err := (adminPart{p}).AddPerson(t.Context(), who); err != nil {
+	if err := p.AddPerson(t.Context(), who); err != nil {
 		t.Fatal(err)
 	}
 	if want := `/people/a%2Fb%3Fc%22d/x a/b?c"d {"both":[["g","h"],"g","h"],"n":7,"name":"<a/b?c\"d>"}`; got != want {
@@ -172,7 +172,7 @@ func TestSerial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := opened(t, d, Options{}).(rp.Administration)
+	admin := opened(t, d, Options{})
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {

@@ -28,11 +28,17 @@ type Options struct {
 	Run       string                                     // ${run}: what tells this run from others in user names
 }
 
-// Site is a relying party that a description tells of. It also implements those
-// optional interfaces of package rp for which the description has sections. An
-// operation that it lacks all the same is an *[rp.Unsupported].
+// Site is a relying party that a description tells of. An operation for which the
+// description has no section is an *[rp.Unsupported].
 type Site interface {
 	rp.RelyingParty
+	rp.SessionManager
+	rp.CredentialManager
+	rp.Administration
+	rp.Directory
+	rp.Recovery
+	rp.Stepwise
+	rp.Wishing
 	Origin() string                // of the page where the ceremonies happen
 	RPID() string                  //
 	UserName(person string) string // of somebody in a scenario
@@ -41,7 +47,9 @@ type Site interface {
 	Close() error                  // closes the inbox and connections
 }
 
-// Party is the open site, without the optional interfaces.
+var _ Site = (*Party)(nil)
+
+// Party is the open site.
 type Party struct {
 	d        *Description
 	options  Options
@@ -88,7 +96,7 @@ func (d *Description) Open(ctx context.Context, o Options) (Site, error) {
 		}
 	}
 	p.admin = p.newActor(admin)
-	return p.withParts(), nil
+	return p, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -280,10 +288,12 @@ func (p *Party) Code(code, reason string) string {
 	return code
 }
 
-func (p *Party) signedIn(a *actor, is bool) {
+// enter makes an actor, who signed in, that of a person.
+func (p *Party) enter(name string, a *actor) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a.signedIn = is
+	a.signedIn = true
+	p.people[fold(name)] = a
 }
 
 // isSignedIn tells whether a person signed in here and did not sign out.

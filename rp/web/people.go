@@ -19,7 +19,7 @@ func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Cli
 	if err := r.through(ctx); err != nil {
 		return rp.Credential{}, err
 	}
-	p.signedIn(r.main, true)
+	p.enter(who.Name, r.main)
 	c, err := registered(r.response)
 	if err != nil {
 		return c, err
@@ -30,17 +30,26 @@ func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Cli
 // SignIn signs who in, in a browser without cookies, or whomever the authenticator
 // names.
 func (p *Party) SignIn(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Session, error) {
-	if who.Name == "" && !p.d.Capabilities.Usernameless {
-		return rp.Session{}, &rp.Unsupported{What: "signing in without a user name"}
-	}
-	r, err := p.begin("sign-in", "signing in", who)
+	r, err := p.beginSignIn(who, client)
 	if err != nil {
 		return rp.Session{}, err
 	}
 	defer r.end()
+	return r.welcome(ctx)
+}
+
+// beginSignIn prepares a sign-in in a browser of its own. End it.
+func (p *Party) beginSignIn(who rp.Person, client webauthn.Client) (*run, error) {
+	if who.Name == "" && !p.d.Capabilities.Usernameless {
+		return nil, &rp.Unsupported{What: "signing in without a user name"}
+	}
+	r, err := p.begin("sign-in", "signing in", who)
+	if err != nil {
+		return nil, err
+	}
 	r.client = client
 	r.main = p.newActor(person)
-	return r.welcome(ctx)
+	return r, nil
 }
 
 // welcome goes through a section that opens a session, and makes its cookies those of
@@ -49,14 +58,15 @@ func (r *run) welcome(ctx context.Context) (rp.Session, error) {
 	if err := r.through(ctx); err != nil {
 		return rp.Session{}, err
 	}
+	return r.welcomed()
+}
+
+func (r *run) welcomed() (rp.Session, error) {
 	s, err := r.session()
 	if err != nil {
 		return s, broken(r.section.kind.name, err)
 	}
-	r.party.signedIn(r.main, true)
-	r.party.mu.Lock()
-	defer r.party.mu.Unlock()
-	r.party.people[fold(s.Person)] = r.main
+	r.party.enter(s.Person, r.main)
 	return s, nil
 }
 

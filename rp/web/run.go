@@ -27,7 +27,12 @@ type run struct {
 	vars    map[string]any // what steps took
 	current *actor         // of the step under way
 	last    *answer
-	steps   int // taken
+	steps   int   // taken
+	now     *step // under way
+	next    int   // of the same steps, the one after it
+
+	wishes map[string]string // what the client asks for beyond what its page does
+	wished []*call           // in which requests
 
 	response []byte // the authenticator's latest
 	used     []byte // ID of its passkey
@@ -101,13 +106,18 @@ func (p *Party) perform(ctx context.Context, section, what string, who rp.Person
 // through takes the steps of the section, and those of its proof. A proof that fails
 // after all was accepted is a site that contradicts itself.
 func (r *run) through(ctx context.Context) error {
-	if err := r.take(ctx, r.section.steps, false); err != nil {
+	if err := r.take(ctx, r.section.steps, 0, false); err != nil {
 		return err
 	}
+	return r.prove(ctx)
+}
+
+// prove takes the steps of the section's proof.
+func (r *run) prove(ctx context.Context) error {
 	if len(r.section.proof) == 0 {
 		return nil
 	}
-	err := r.take(ctx, r.section.proof, true)
+	err := r.take(ctx, r.section.proof, 0, true)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -117,9 +127,9 @@ func (r *run) through(ctx context.Context) error {
 	return broken(r.section.kind.name, fmt.Errorf("accepted, but a follow-up call does not show it: %w", err))
 }
 
-// take takes steps in order, but for jumps.
-func (r *run) take(ctx context.Context, steps []step, proof bool) error {
-	for i := 0; i < len(steps); {
+// take takes steps from one on, in order but for jumps.
+func (r *run) take(ctx context.Context, steps []step, first int, proof bool) error {
+	for i := first; i < len(steps); {
 		if r.steps++; r.steps > r.party.d.limits.steps {
 			return broken(r.section.kind.name, fmt.Errorf("more than %d steps: it goes round in circles (see limits)", r.party.d.limits.steps))
 		}
@@ -134,11 +144,12 @@ func (r *run) take(ctx context.Context, steps []step, proof bool) error {
 				continue
 			}
 		}
-		if err := r.step(ctx, s, proof); err != nil {
-			return err
-		}
 		if s.jump != "" {
 			i = slices.IndexFunc(steps, func(t step) bool { return t.label == s.jump })
+		}
+		r.now, r.next = s, i
+		if err := r.step(ctx, s, proof); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -157,10 +168,16 @@ func (r *run) step(ctx context.Context, s *step, proof bool) error {
 			r.current = r.party.actorOf(r.who.Name)
 		}
 	}
-	x := Exchange{Section: r.section.kind.name, Place: s.at.String(), Note: s.note, Actor: r.current.role, Kind: s.verb, Proof: proof}
+	x := r.exchange(s, proof)
 	err := r.act(ctx, s, &x)
-	r.tell(x, err)
+	if !errors.Is(err, errPaused) {
+		r.tell(x, err)
+	}
 	return err
+}
+
+func (r *run) exchange(s *step, proof bool) Exchange {
+	return Exchange{Section: r.section.kind.name, Place: s.at.String(), Note: s.note, Actor: r.current.role, Kind: s.verb, Proof: proof}
 }
 
 func (r *run) act(ctx context.Context, s *step, x *Exchange) error {
@@ -280,21 +297,24 @@ func (r *run) ceremony(ctx context.Context, s *step, x *Exchange) error {
 		ask = r.client.Create
 	}
 	x.Line, x.Request = "navigator.credentials."+s.verb+" at "+r.party.origin, options
-	r.response, err = ask(ctx, r.party.origin, options)
-	if err != nil {
-		return err
+	x.Response, err = ask(ctx, r.party.origin, options)
+	if err == nil {
+		r.answered(s.ceremony, x.Response)
 	}
-	v, err := decodeJSON(r.response)
+	return err
+}
+
+// answered takes over what the browser's authenticator responded.
+func (r *run) answered(c *ceremony, response []byte) {
+	v, err := decodeJSON(response)
 	if err != nil {
-		v = string(r.response) // an audit may send what is none; it goes as text
+		v = string(response) // an audit may send what is none; it goes as text
 	}
-	r.vars[s.ceremony.save] = v
-	r.given["response"], x.Response = v, r.response
+	r.response, r.vars[c.save], r.given["response"] = response, v, v
 	if id, ok := at(v, "/rawId"); ok {
 		r.used, _ = anyBase64(textOf(id)) // what is no ID is refused by the site
 		r.given["credential"] = idText(r.used)
 	}
-	return nil
 }
 
 // request sends a request, again where repeat says so, and judges the answer.

@@ -40,13 +40,14 @@ func opened(t *testing.T, d *Description, o Options) Site {
 	return s
 }
 
-// TestShapes registers and signs in at servers of every shape; a relayed sign-in is
-// refused, and the honest one works afterwards.
-func TestShapes(t *testing.T) {
-	for _, shape := range []struct {
-		name, file string
-		build      func(d *double)
-	}{
+// shape is what a server's answers look like, with the description that fits.
+type shape struct {
+	name, file string
+	build      func(d *double)
+}
+
+func shapes() []shape {
+	return []shape{
 		{"FIDO conformance server API", "descriptions/conformance.yaml", conformance},
 		{"bare JSON, one account", "descriptions/simplewebauthn.yaml", bare},
 		{"wrapped publicKey, Secure cookies", "descriptions/go-webauthn.yaml", wrapped},
@@ -54,7 +55,13 @@ func TestShapes(t *testing.T) {
 		{"state machine", "testdata/machine.yaml", machine(&inbox.Inbox{})},
 		{"UI nodes, ceremony origin on another port", "testdata/nodes.yaml", nodes},
 		{"forms", "testdata/forms.yaml", forms},
-	} {
+	}
+}
+
+// TestShapes registers and signs in at servers of every shape; a relayed sign-in is
+// refused, and the honest one works afterwards.
+func TestShapes(t *testing.T) {
+	for _, shape := range shapes() {
 		t.Run(shape.name, func(t *testing.T) {
 			d := newDouble(t, shape.build)
 			site := open(t, shape.file, Options{Settings: d.settings})
@@ -91,32 +98,31 @@ func TestRecoveryByMail(t *testing.T) {
 	if _, err := site.Register(ctx, ada, browser(t)); err != nil {
 		t.Fatal(err)
 	}
-	admin, recovery := site.(rp.Administration), site.(rp.Recovery)
-	if _, err := admin.IssuePass(ctx, ada, time.Hour, false); !isUnsupported(err) {
+	if _, err := site.IssuePass(ctx, ada, time.Hour, false); !isUnsupported(err) {
 		t.Errorf("a code that is good for several uses: %v", err)
 	}
-	code, err := admin.IssuePass(ctx, ada, time.Hour, true)
+	code, err := site.IssuePass(ctx, ada, time.Hour, true)
 	if err != nil || code != "271828" {
 		t.Fatalf("code %q, %v", code, err)
 	}
-	if _, err := recovery.RedeemPass(ctx, ada, code); err != nil {
+	if _, err := site.RedeemPass(ctx, ada, code); err != nil {
 		t.Fatal(err)
 	}
 	if is, err := signedIn(ctx, site, ada); !is || err != nil {
 		t.Errorf("signed in after recovery: %v, %v", is, err)
 	}
 	var no *rp.Refused
-	if _, err := admin.IssuePass(ctx, ada, time.Hour, true); err != nil {
+	if _, err := site.IssuePass(ctx, ada, time.Hour, true); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := recovery.RedeemPass(ctx, ada, "314159"); !errors.As(err, &no) || no.Code != "wrong_code" {
+	if _, err := site.RedeemPass(ctx, ada, "314159"); !errors.As(err, &no) || no.Code != "wrong_code" {
 		t.Errorf("a wrong code: %v, want a refusal", err)
 	}
-	if err := admin.AddPerson(ctx, ada); !isUnsupported(err) {
+	if err := site.AddPerson(ctx, ada); !isUnsupported(err) {
 		t.Errorf("a section that is not described: %v", err)
 	}
-	if _, has := site.(rp.CredentialManager); has {
-		t.Error("it offers to manage passkeys, which is not described")
+	if _, err := site.Credentials(ctx, ada); !isUnsupported(err) {
+		t.Errorf("passkeys, of which nothing is described: %v", err)
 	}
 }
 
@@ -126,7 +132,7 @@ func isUnsupported(err error) bool {
 }
 
 func signedIn(ctx context.Context, s Site, p rp.Person) (bool, error) {
-	return s.(rp.SessionManager).SignedIn(ctx, p)
+	return s.SignedIn(ctx, p)
 }
 
 // TestExchangesAreMasked looks for secrets in what an observer is told.

@@ -132,7 +132,9 @@ func (s *Site) Passkeys(ctx context.Context, p *Person) ([]rp.Credential, error)
 		if no, refused := errors.AsType[*rp.Refused](err); refused && no.Status == http.StatusNotFound {
 			return nil, nil // nobody, who has no passkeys
 		}
-		return all, err
+		if _, lacks := errors.AsType[*rp.Unsupported](err); !lacks {
+			return all, err
+		}
 	}
 	if s.core == nil {
 		m, err := s.Manager()

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"fido-emu/rp"
-	"fido-emu/rp/audit"
 	"fido-emu/rp/verifier"
 )
 
@@ -48,12 +47,12 @@ func (c *ceremony) Finish(_ context.Context, responseJSON []byte) (done bool, er
 }
 
 // BeginRegistration begins a registration.
-func (d *Double) BeginRegistration(_ context.Context, p rp.Person) (audit.Ceremony, error) {
+func (d *Double) BeginRegistration(_ context.Context, p rp.Person) (rp.Ceremony, error) {
 	return d.beginRegistration(p)
 }
 
 // BeginSignIn begins a sign-in.
-func (d *Double) BeginSignIn(_ context.Context, p rp.Person) (audit.Ceremony, error) {
+func (d *Double) BeginSignIn(_ context.Context, p rp.Person) (rp.Ceremony, error) {
 	return d.beginSignIn(p, nil)
 }
 

@@ -59,8 +59,8 @@ var _ interface {
 	rp.CredentialManager
 	rp.Administration
 	rp.Recovery
-	audit.Stepwise
-	audit.Wishing
+	rp.Stepwise
+	rp.Wishing
 	audit.Clock
 } = (*Double)(nil)
 
