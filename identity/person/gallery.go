@@ -1,0 +1,140 @@
+package person
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	"sync"
+
+	xdraw "golang.org/x/image/draw"
+
+	"fido-emu/identity/picture"
+)
+
+// Seen is what a picture of a face shows.
+type Seen struct {
+	Person    *Person
+	Pose      Pose
+	Condition Condition
+	Distance  float64 // mean difference of brightness from the drawing, 0 to 255
+}
+
+// Gallery tells which of the people it knows a picture shows. It compares pixels; how
+// well two faces match it does not know ([Person.Score] does). It is safe for
+// concurrent use.
+type Gallery struct {
+	people []*Person
+	hung   func() []hung
+}
+
+// hung is a drawing in the gallery, small and grey.
+type hung struct {
+	Seen
+	thumb *thumb
+}
+
+// thumb is a face of 35 by 45 pixels.
+type thumb [35 * 45][3]float32
+
+// NewGallery returns a gallery of people. It draws them when it is first asked.
+func NewGallery(people []*Person) *Gallery {
+	return &Gallery{people: people, hung: sync.OnceValue(func() []hung { return hang(people) })}
+}
+
+func hang(people []*Person) (all []hung) {
+	for _, p := range people {
+		for _, pose := range Poses() {
+			for _, c := range Conditions() {
+				all = append(all, hung{Seen{Person: p, Pose: pose, Condition: c}, shrink(drawFace(p.Face, pose, c))})
+			}
+		}
+	}
+	return all
+}
+
+// People returns whom the gallery knows.
+func (g *Gallery) People() []*Person { return g.people }
+
+// ErrNobody is the error for a picture that shows nobody whom the gallery knows.
+var ErrNobody = errors.New("the picture shows nobody who is known here")
+
+// known is the greatest distance at which a drawing is taken for the one in a picture.
+const known = 9
+
+// Look tells whom a picture shows, in which pose and under which condition. The error
+// is ErrNobody where no drawing is near.
+func (g *Gallery) Look(m image.Image) (Seen, error) {
+	thumb := shrink(m)
+	best := Seen{Distance: 256}
+	for _, h := range g.hung() {
+		if d := thumb.distance(h.thumb, best.Distance); d < best.Distance {
+			best = h.Seen
+			best.Distance = d
+		}
+	}
+	if best.Distance > known {
+		return Seen{}, fmt.Errorf("%w (the nearest is %.1f away, %d at most)", ErrNobody, best.Distance, known)
+	}
+	return best, nil
+}
+
+// distance returns the mean difference, or anything from limit on where it is no less.
+func (t *thumb) distance(u *thumb, limit float64) float64 {
+	var sum float32
+	stop := float32(limit * 3 * float64(len(t)))
+	for i := range t {
+		for c := range t[i] {
+			sum += max(t[i][c]-u[i][c], u[i][c]-t[i][c])
+		}
+		if sum > stop {
+			break
+		}
+	}
+	return float64(sum) / 3 / float64(len(t))
+}
+
+// shrink makes a small picture.
+func shrink(m image.Image) *thumb {
+	small := image.NewRGBA(image.Rect(0, 0, 35, 45))
+	xdraw.ApproxBiLinear.Scale(small, small.Rect, m, m.Bounds(), draw.Src, nil)
+	var t thumb
+	for i := range t {
+		p := small.Pix[4*i:]
+		t[i] = [3]float32{float32(p[0]), float32(p[1]), float32(p[2])}
+	}
+	return &t
+}
+
+// screenBeat is the moiré beyond which a picture shows a screen (picture.Moire).
+const screenBeat = 8
+
+// Fake tells by a selfie's pixels that no face but a picture of one was before the
+// camera: Printed, OnScreen, or empty.
+func Fake(m *image.RGBA) Liveness {
+	switch {
+	case whiteEdge(m) > 0.9:
+		return Printed
+	case picture.Moire(m, m.Rect) > screenBeat:
+		return OnScreen
+	}
+	return ""
+}
+
+// whiteEdge returns the share of white pixels a little inside the edges.
+func whiteEdge(m *image.RGBA) float64 {
+	inner := m.Rect.Inset(paperEdge / 3)
+	white, all := 0, 0
+	for x := inner.Min.X; x < inner.Max.X; x++ {
+		for y := inner.Min.Y; y < inner.Max.Y; y++ {
+			if x > inner.Min.X && x < inner.Max.X-1 && y > inner.Min.Y && y < inner.Max.Y-1 {
+				continue
+			}
+			all++
+			if c := m.RGBAAt(x, y); min(c.R, c.G, c.B) > 244 {
+				white++
+			}
+		}
+	}
+	return float64(white) / float64(max(all, 1))
+}
