@@ -224,6 +224,9 @@ func (d *Document) key(kid string, methods []string) (*ecdsa.PublicKey, error) {
 
 // get fetches a small document. An answer other than 200 is an error.
 func get(ctx context.Context, client *http.Client, address string) ([]byte, http.Header, error) {
+	if client == nil {
+		return nil, nil, fmt.Errorf("%s: there is no HTTP client to ask with", address)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, nil, err

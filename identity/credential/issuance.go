@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -163,8 +162,8 @@ func (i *Issuer) nonce(r *http.Request) (any, error) {
 	return NonceResponse{nonce}, nil
 }
 
-// credential issues what was offered to the key of the proof (section 8). An answer
-// that got lost may be asked for again with the same token and key: it is the same.
+// credential issues what was offered to the key of the proof (section 8), once: whoever
+// lost the answer asks for another offer.
 func (i *Issuer) credential(r *http.Request) (any, error) {
 	var req CredentialRequest
 	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
@@ -194,14 +193,14 @@ func (i *Issuer) credential(r *http.Request) (any, error) {
 
 // take issues an offer's credential, once.
 func (i *Issuer) take(o *offer, holder string) (any, error) {
-	issued, err := i.Issue(holder, o.Claims)
-	if err != nil {
-		return nil, err
-	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if o.Credential != "" {
+	if !i.open(o) {
 		return nil, &IssuanceError{"invalid_token", "the credential was fetched already"}
+	}
+	issued, err := i.issue(holder, o.Claims)
+	if err != nil {
+		return nil, err
 	}
 	o.Credential = issued.ID
 	return CredentialResponse{[]CredentialEnvelope{{issued.JWT}}}, nil
@@ -281,7 +280,7 @@ func endpoint(handle func(*http.Request) (any, error)) http.HandlerFunc {
 }
 
 func statusOf(code string) int {
-	if slices.Contains([]string{"invalid_token"}, code) {
+	if code == "invalid_token" {
 		return http.StatusUnauthorized
 	}
 	return http.StatusBadRequest

@@ -62,6 +62,7 @@ var ErrUnknownCredential = errors.New("no credential of this issuer")
 // NewIssuer returns an issuer that has issued nothing.
 func NewIssuer(config IssuerConfig) (*Issuer, error) {
 	base := strings.TrimRight(config.BaseURL, "/")
+	config.Rand = &lockedReader{reader: config.Rand}
 	did, err := WebDID(base)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
@@ -109,6 +110,13 @@ func (i *Issuer) Type() string { return i.config.Type }
 // Issue issues a credential about holder, a DID, at once. A wallet rather fetches its
 // own (see Offer).
 func (i *Issuer) Issue(holder string, claims Claims) (Issued, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.issue(holder, claims)
+}
+
+// issue is Issue; i.mu is held.
+func (i *Issuer) issue(holder string, claims Claims) (Issued, error) {
 	id, err := newUUID(i.config.Rand)
 	if err != nil {
 		return Issued{}, err
@@ -150,10 +158,8 @@ func (i *Issuer) assert(sub, id, kind string, from, until time.Time, subject any
 }
 
 // takeIndex gives a credential a random place in the status list, as Status List 2021
-// section 6.2 advises, so that places do not tell the order of issuing.
+// section 6.2 advises, so that places do not tell the order of issuing; i.mu is held.
 func (i *Issuer) takeIndex(id string) (int, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	if len(i.used) >= statusEntries/2 { // beyond that, drawing takes ever longer
 		return 0, fmt.Errorf("issuer %s: its status list is full: %d credentials", i.did, len(i.used))
 	}
@@ -205,6 +211,18 @@ func (i *Issuer) StatusList() (string, error) {
 	return i.assert(address, address, typeStatusList, now, now.Add(i.config.StatusTTL), listSubject{
 		ID: address + statusListFragment, Type: "StatusList2021", StatusPurpose: purposeRevocation, EncodedList: list,
 	}, nil)
+}
+
+// lockedReader lets several requests draw from one source.
+type lockedReader struct {
+	mu     sync.Mutex
+	reader io.Reader
+}
+
+func (l *lockedReader) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return io.ReadFull(l.reader, b)
 }
 
 // newUUID draws a random UUID (RFC 9562, section 5.4).
