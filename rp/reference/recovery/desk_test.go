@@ -1,0 +1,495 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// bench is everything around a desk: a directory, a provider and a request service
+// that do what a test tells them.
+type bench struct {
+	*Desk
+	now      time.Time
+	accounts []Account
+	events   []string // step, and reason of what was refused
+	notices  []string // account and kind
+	issued   int
+
+	down     error // of the provider
+	proofed  Proofed
+	lost     bool // the provider forgot its sessions
+	requests []Wanted
+	mute     error // of the request service
+	verified Verified
+	invalid  error // of the cryptographic verification
+	meantime func()
+	mu       sync.Mutex
+}
+
+func newBench(t *testing.T, policy Policy) *bench {
+	t.Helper()
+	b := &bench{
+		now:      time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC),
+		proofed:  Proofed{Done: true, Verified: true},
+		verified: Verified{Names: Names{"Ada", "Lovelace"}, BirthDate: "1815-12-10", Issuer: "did:web:id.example", ID: "p1"},
+	}
+	b.Desk = b.desk()
+	if err := b.SetPolicy(policy); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(time.Hour)
+	b.accounts = []Account{{Name: "ada@example.com", Groups: []string{"staff"}, Given: "Ada", Family: "Lovelace", BirthDate: "1815-12-10", Country: "GBR", Licensed: true, LastSignIn: b.now}}
+	return b
+}
+
+func (b *bench) desk() *Desk {
+	return New(Env{
+		Now: func() time.Time { return b.now }, Rand: rand.NewChaCha8([32]byte{1}),
+		Accounts: b, Providers: b, Requests: b, Verify: b,
+		Issue: func(string, time.Duration) (string, error) { b.issued++; return "PASS", nil },
+		Note: func(e Event) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.events = append(b.events, strings.TrimSpace(e.Step+" "+e.Reason))
+		},
+		Notify: func(a string, n Notice) { b.notices = append(b.notices, a+" "+n.Kind) },
+	})
+}
+
+func (b *bench) Account(name string) (Account, bool) {
+	for _, a := range b.accounts {
+		if fold(a.Name) == fold(name) {
+			return a, true
+		}
+	}
+	return Account{}, false
+}
+
+func (b *bench) All() []Account { return b.accounts }
+
+func (b *bench) Open(_ context.Context, provider, reference, _ string) (string, string, error) {
+	return "s-" + reference, "https://" + provider + ".example/s", b.down
+}
+
+func (b *bench) Result(context.Context, string, string) (Proofed, error) {
+	if b.lost {
+		return Proofed{}, refuse(ProofingLost, "no such session")
+	}
+	return b.proofed, b.down
+}
+
+func (b *bench) Create(_ context.Context, w Wanted) (Asked, error) {
+	b.requests = append(b.requests, w)
+	return Asked{Request: fmt.Sprintf("r%d", len(b.requests)), URL: "openid-vc://r", Expires: b.now.Add(5 * time.Minute)}, b.mute
+}
+
+func (b *bench) Verify(context.Context, string, string, string) (Verified, error) {
+	if b.meantime != nil {
+		b.meantime()
+	}
+	return b.verified, b.invalid
+}
+
+// callback is a good one for the last request.
+func (b *bench) callback(status string) Callback {
+	w := b.requests[len(b.requests)-1]
+	return Callback{Key: w.Key, State: w.State, Request: fmt.Sprintf("r%d", len(b.requests)), Status: status, Face: &FaceCheck{Score: 91, Quality: "HIGH"}}
+}
+
+// staff is a policy for everybody's production.
+func staff(change func(*Policy)) Policy {
+	p := Policy{Profiles: []Profile{{
+		Name: "staff", Groups: []string{"staff"}, Mode: Production,
+		Providers: []Provider{{Name: "idemia", Countries: []string{"GBR", "FRA"}}, {Name: "au10tix"}},
+	}}}
+	if change != nil {
+		change(&p)
+	}
+	return p
+}
+
+func ada() Ask { return Ask{Account: "Ada@example.com", Country: "GBR", Client: "192.0.2.7"} }
+
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	if err == nil && code == "" {
+		return
+	}
+	if err == nil || codeOf(err) != code {
+		t.Fatalf("got %v, want %s", err, code)
+	}
+}
+
+func TestStart(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		policy   func(*Policy)
+		world    func(*bench)
+		ask      func(*Ask)
+		provider string
+		refused  string
+	}{
+		{name: "the first provider that covers the country", provider: "idemia"},
+		{name: "another for another country", ask: func(a *Ask) { a.Country = "THA" }, provider: "au10tix"},
+		{name: "the account's country", ask: func(a *Ask) { a.Country = "" }, provider: "idemia"},
+		{name: "the next when one is blocked", policy: func(p *Policy) { p.BlockedProviders = []string{"idemia"} }, provider: "au10tix"},
+		{name: "all blocked", policy: func(p *Policy) { p.BlockedProviders = []string{"idemia", "au10tix"} }, refused: ProviderBlocked},
+		{name: "country not covered", policy: func(p *Policy) { p.Profiles[0].Providers = p.Profiles[0].Providers[:1] }, ask: func(a *Ask) { a.Country = "THA" }, refused: CountryNotCovered},
+		{name: "nobody of that name", ask: func(a *Ask) { a.Account = "eve@example.com" }, refused: NotInScope},
+		{name: "not in scope", world: func(b *bench) { b.accounts[0].Groups = []string{"guests"} }, refused: NotInScope},
+		{name: "excluded", policy: func(p *Policy) { p.Profiles[0].Excluded = []string{"board"} }, world: func(b *bench) { b.accounts[0].Groups = []string{"staff", "board"} }, refused: NotInScope},
+		{name: "no licence", world: func(b *bench) { b.accounts[0].Licensed = false }, refused: NoLicence},
+		{name: "never signed in", world: func(b *bench) { b.accounts[0].LastSignIn = time.Time{} }, refused: NoRecentSignIn},
+		{name: "not since the scope changed", world: func(b *bench) { b.accounts[0].LastSignIn = b.now.Add(-2 * time.Hour) }, refused: NoRecentSignIn},
+		{name: "too long ago", policy: func(p *Policy) { p.Profiles[0].SignedInWithin = 24 * time.Hour }, world: func(b *bench) { b.now = b.now.Add(25 * time.Hour) }, refused: NoRecentSignIn},
+		{name: "pass not enabled", policy: func(p *Policy) { p.PassGroups = []string{"admins"} }, refused: PassNotEnabled},
+		{name: "pass enabled", policy: func(p *Policy) { p.PassGroups = []string{"staff"} }, provider: "idemia"},
+		{name: "provider down", world: func(b *bench) { b.down = errors.New("connection refused") }, refused: ProviderUnavailable},
+		{name: "no Verified ID from before", ask: func(a *Ask) { a.Reuse = true }, refused: NoVerifiedID},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, staff(test.policy))
+			if test.world != nil {
+				test.world(b)
+			}
+			ask := ada()
+			if test.ask != nil {
+				test.ask(&ask)
+			}
+			started, err := b.Start(t.Context(), ask)
+			wantCode(t, err, test.refused)
+			if err != nil {
+				if want := StepStart + " " + test.refused; len(b.events) != 1 || b.events[0] != want {
+					t.Errorf("noted %q, want %q", b.events, want)
+				}
+				return
+			}
+			if started.Provider != test.provider {
+				t.Errorf("provider %s, want %s", started.Provider, test.provider)
+			}
+		})
+	}
+}
+
+func TestScopeThatStaysKeepsItsTime(t *testing.T) {
+	b := newBench(t, staff(nil))
+	since := b.Policy().Profiles[0].Since
+	if err := b.SetPolicy(staff(func(p *Policy) { p.Profiles[0].Mode = Evaluation })); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Policy().Profiles[0].Since; !got.Equal(since) {
+		t.Errorf("another mode moved the scope's time from %s to %s", since, got)
+	}
+	if err := b.SetPolicy(staff(func(p *Policy) { p.Profiles[0].Groups = []string{"staff", "guests"} })); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Policy().Profiles[0].Since; !got.Equal(b.now) {
+		t.Errorf("another scope is of %s, want %s", got, b.now)
+	}
+}
+
+// TestDecide takes one case from its start to its end and changes one thing.
+func TestDecide(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		policy func(*Policy)
+		world  func(*bench)
+		call   func(*Callback)
+		state  State
+		reason string
+	}{
+		{name: "production", state: Issued},
+		{name: "evaluation", policy: func(p *Policy) { p.Profiles[0].Mode = "" }, state: Evaluated},
+		{name: "provider rejects", world: func(b *bench) { b.proofed = Proofed{Done: true, Reasons: []string{"photo-blurred", "x"}} }, state: Ended, reason: "photo-blurred"},
+		{name: "provider forgot", world: func(b *bench) { b.lost = true }, state: Ended, reason: ProofingLost},
+		{name: "signature", world: func(b *bench) { b.invalid = refuse("credential-signature", "no") }, state: Ended, reason: "credential-signature"},
+		{name: "no Face Check", call: func(c *Callback) { c.Face = nil }, state: Ended, reason: FaceCheckMissing},
+		{name: "score", call: func(c *Callback) { c.Face.Score = 69.9 }, state: Ended, reason: FaceScoreLow},
+		{name: "score at the threshold", call: func(c *Callback) { c.Face.Score = 70 }, state: Issued},
+		{name: "quality", call: func(c *Callback) { c.Face.Quality = "LOW" }, state: Ended, reason: PhotoQualityLow},
+		{name: "wallet's error", call: func(c *Callback) { c.Status, c.Code = PresentationError, "claimValidationError" }, state: Ended, reason: "claimValidationError"},
+		{name: "names", world: func(b *bench) { b.verified.Names.Given = "Ada Augusta" }, state: Ended, reason: NameMismatch},
+		{name: "names, relaxed", policy: func(p *Policy) { p.Profiles[0].Match = Relaxed }, world: func(b *bench) { b.verified.Names.Given = "Ada Augusta" }, state: Issued},
+		{name: "no names", world: func(b *bench) { b.accounts[0].Given, b.accounts[0].Family = "", "" }, state: Ended, reason: NamesMissing},
+		{name: "namesake", world: func(b *bench) { b.accounts = append(b.accounts, namesake()) }, state: Ended, reason: AmbiguousName},
+		{name: "namesake, told apart", policy: func(p *Policy) { p.Profiles[0].BirthDate = true }, world: func(b *bench) { b.accounts = append(b.accounts, namesake()) }, state: Issued},
+		{name: "birth date", policy: func(p *Policy) { p.Profiles[0].BirthDate = true }, world: func(b *bench) { b.verified.BirthDate = "1815-12-11" }, state: Ended, reason: ClaimMismatch},
+		{name: "account gone", world: func(b *bench) { b.meantime = func() { b.accounts = nil } }, state: Ended, reason: AccountGone},
+		{name: "expired meanwhile", world: func(b *bench) { b.meantime = func() { b.now = b.now.Add(time.Hour) } }, state: Ended, reason: CaseExpired},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, staff(test.policy))
+			if test.world != nil {
+				test.world(b)
+			}
+			started, err := b.Start(t.Context(), ada())
+			wantCode(t, err, "")
+			if status, err := b.Status(t.Context(), started.Case, started.Secret); err == nil && status.State.Open() {
+				wantCode(t, b.Callback(t.Context(), b.callback(RequestRetrieved)), "")
+				c := b.callback(PresentationVerified)
+				if test.call != nil {
+					test.call(&c)
+				}
+				wantCode(t, b.Callback(t.Context(), c), "")
+			}
+			status, err := b.Status(t.Context(), started.Case, started.Secret)
+			wantCode(t, err, "")
+			if status.State != test.state || status.Reason != test.reason {
+				t.Fatalf("case is %s (%s: %s), want %s (%s)\n%s", status.State, status.Reason, status.Detail, test.state, test.reason, strings.Join(b.events, "\n"))
+			}
+			if issued := test.state == Issued; (b.issued == 1) != issued || (status.Pass != "") != issued {
+				t.Errorf("%d passes were issued, %q shown", b.issued, status.Pass)
+			}
+		})
+	}
+}
+
+func namesake() Account {
+	return Account{Name: "ada2@example.com", Given: "Ada", Family: "Lovelace", BirthDate: "1990-01-01"}
+}
+
+func TestCallbacksThatCountForNothing(t *testing.T) {
+	for _, test := range []struct {
+		name, code string
+		call       func(*bench, *Callback)
+	}{
+		{"without the key", CallbackForbidden, func(_ *bench, c *Callback) { c.Key = "" }},
+		{"another key", CallbackForbidden, func(_ *bench, c *Callback) { c.Key += "x" }},
+		{"another state", CallbackUnknown, func(_ *bench, c *Callback) { c.State = "x" }},
+		{"no state", CallbackUnknown, func(_ *bench, c *Callback) { c.State = "" }},
+		{"another request", CallbackUnknown, func(_ *bench, c *Callback) { c.Request = "r9" }},
+		{"another status", CallbackMalformed, func(_ *bench, c *Callback) { c.Status = "issuance_successful" }},
+		{"too late", CaseExpired, func(b *bench, _ *Callback) { b.now = b.now.Add(CaseLifetime) }},
+		{"of an older request", CallbackUnknown, func(b *bench, _ *Callback) {
+			b.now = b.now.Add(6 * time.Minute)
+			b.advance(context.Background(), b.cases[0])
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t, staff(nil))
+			started, err := b.Start(t.Context(), ada())
+			wantCode(t, err, "")
+			_, err = b.Status(t.Context(), started.Case, started.Secret)
+			wantCode(t, err, "")
+			c := b.callback(PresentationVerified)
+			test.call(b, &c)
+			wantCode(t, b.Callback(t.Context(), c), test.code)
+			if b.issued != 0 {
+				t.Error("a pass was issued")
+			}
+		})
+	}
+}
+
+func TestReplays(t *testing.T) {
+	b := newBench(t, staff(nil))
+	begin := func() {
+		t.Helper()
+		started, err := b.Start(t.Context(), ada())
+		wantCode(t, err, "")
+		_, err = b.Status(t.Context(), started.Case, started.Secret)
+		wantCode(t, err, "")
+	}
+	begin()
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), CallbackReplayed)
+	begin()
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "") // with the same presentation
+	if got := b.cases[1].reason; got != PresentationReplayed || b.issued != 1 {
+		t.Errorf("second case ended with %q and %d passes, want %s and 1", got, b.issued, PresentationReplayed)
+	}
+}
+
+func TestTwoAtOnceEndInOne(t *testing.T) {
+	b := newBench(t, staff(nil))
+	var calls []Callback
+	var all []Started
+	for i := range 2 {
+		started, err := b.Start(t.Context(), ada())
+		wantCode(t, err, "")
+		_, err = b.Status(t.Context(), started.Case, started.Secret)
+		wantCode(t, err, "")
+		c := b.callback(PresentationVerified)
+		c.Presentation = fmt.Sprint(i)
+		calls, all = append(calls, c), append(all, started)
+	}
+	var n int
+	b.meantime = func() { b.mu.Lock(); n++; b.verified.ID = fmt.Sprint("p", n); b.mu.Unlock() }
+	wantCode(t, b.Callback(t.Context(), calls[1]), "")
+	wantCode(t, b.Callback(t.Context(), calls[0]), CaseSuperseded)
+	first, _ := b.Status(t.Context(), all[0].Case, all[0].Secret)
+	second, _ := b.Status(t.Context(), all[1].Case, all[1].Secret)
+	if first.State != Ended || second.State != Issued || b.issued != 1 || first.Pass != "" {
+		t.Errorf("cases are %s and %s, %d passes; want ended, pass-issued, 1", first.State, second.State, b.issued)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	b := newBench(t, staff(nil))
+	for range StartsPerAccount {
+		_, err := b.Start(t.Context(), ada())
+		wantCode(t, err, "")
+	}
+	_, err := b.Start(t.Context(), ada())
+	wantCode(t, err, TooManyStarts)
+	b.now = b.now.Add(StartWindow)
+	b.down = errors.New("off")
+	for range StartsPerAccount + 1 { // what the provider fails at is not counted
+		_, err = b.Start(t.Context(), ada())
+		wantCode(t, err, ProviderUnavailable)
+	}
+	b.down = nil
+	for i := range StartsPerClient { // names that nobody has count for the client
+		_, err = b.Start(t.Context(), Ask{Account: fmt.Sprint(i), Client: "192.0.2.7"})
+		wantCode(t, err, NotInScope)
+	}
+	_, err = b.Start(t.Context(), ada())
+	wantCode(t, err, TooManyStarts)
+}
+
+func TestSecretAndLink(t *testing.T) {
+	b := newBench(t, staff(nil))
+	started, err := b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	for _, secret := range []string{"", started.Link, started.Secret + "x"} {
+		_, err := b.Status(t.Context(), started.Case, secret)
+		wantCode(t, err, CaseUnknown)
+	}
+	url, state, err := b.Continue(t.Context(), started.Link)
+	wantCode(t, err, "")
+	if url != "openid-vc://r" || state != Presenting {
+		t.Errorf("the link leads to %s, %s; want on to the wallet", url, state)
+	}
+	_, _, err = b.Continue(t.Context(), started.Secret)
+	wantCode(t, err, CaseUnknown)
+}
+
+func TestProviderThatComesBack(t *testing.T) {
+	b := newBench(t, staff(nil))
+	started, err := b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	b.down = errors.New("connection refused")
+	for range 3 {
+		status, err := b.Status(t.Context(), started.Case, started.Secret)
+		wantCode(t, err, "")
+		if status.State != Proofing || status.Detail == "" {
+			t.Fatalf("case is %s (%s), want open and in trouble", status.State, status.Detail)
+		}
+	}
+	b.down = nil
+	status, err := b.Status(t.Context(), started.Case, started.Secret)
+	wantCode(t, err, "")
+	if status.State != Presenting || status.Detail != "" {
+		t.Errorf("case is %s (%s), want presenting", status.State, status.Detail)
+	}
+	if got, want := strings.Join(b.events, ", "), "recovery-start, recovery-proofing provider-unavailable, recovery-proofing, recovery-request"; got != want {
+		t.Errorf("noted %s\nwant %s", got, want)
+	}
+}
+
+// TestCrash restores a desk from what it was in the middle of a case.
+func TestCrash(t *testing.T) {
+	b := newBench(t, staff(nil))
+	done, err := b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	_, err = b.Status(t.Context(), done.Case, done.Secret)
+	wantCode(t, err, "")
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
+	started, err := b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	_, err = b.Status(t.Context(), started.Case, started.Secret)
+	wantCode(t, err, "")
+	old := b.callback(PresentationVerified)
+	snapshot := b.Snapshot()
+	b.Desk = b.desk()
+	b.Restore(snapshot)
+	b.env.Rand = rand.NewChaCha8([32]byte{2})
+
+	// Nobody goes on with what was open, also with its secret or its callback.
+	_, err = b.Status(t.Context(), started.Case, started.Secret)
+	wantCode(t, err, CaseUnknown)
+	wantCode(t, b.Callback(t.Context(), old), CallbackUnknown)
+	// The owner starts again; a presentation from before is still known.
+	again, err := b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	_, err = b.Status(t.Context(), again.Case, again.Secret)
+	wantCode(t, err, "")
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
+	status, err := b.Status(t.Context(), again.Case, again.Secret)
+	wantCode(t, err, "")
+	if status.Reason != PresentationReplayed {
+		t.Errorf("a presentation from before the crash ended with %q", status.Reason)
+	}
+	b.verified.ID = "p2"
+	again, err = b.Start(t.Context(), ada())
+	wantCode(t, err, "")
+	_, err = b.Status(t.Context(), again.Case, again.Secret)
+	wantCode(t, err, "")
+	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
+	if b.issued != 2 {
+		t.Errorf("%d passes, want 2", b.issued)
+	}
+}
+
+func TestRevocation(t *testing.T) {
+	for _, test := range []struct {
+		rule Revocation
+		ask  bool
+		want bool
+	}{
+		{RevokeOnRequest, false, false}, {RevokeOnRequest, true, true}, {RevokeAlways, false, true}, {RevokeNever, true, false},
+	} {
+		t.Run(fmt.Sprint(test.rule, " ", test.ask), func(t *testing.T) {
+			b := newBench(t, staff(func(p *Policy) { p.Profiles[0].Revoke = test.rule }))
+			ask := ada()
+			ask.Revoke = test.ask
+			started, err := b.Start(t.Context(), ask)
+			wantCode(t, err, "")
+			_, err = b.Status(t.Context(), started.Case, started.Secret)
+			wantCode(t, err, "")
+			wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
+			if got := b.Registered("ADA@example.com"); got != test.want {
+				t.Errorf("old ones go: %v, want %v", got, test.want)
+			}
+			if b.Registered("ada@example.com") {
+				t.Error("a second passkey counts as recovery, too")
+			}
+			if status, _ := b.Status(t.Context(), started.Case, started.Secret); status.Pass != "" {
+				t.Error("the pass is still shown")
+			}
+			want := "recovery-started, recovery-pass-issued, recovery-passkey-registered"
+			if got := strings.ReplaceAll(strings.Join(b.notices, ", "), "ada@example.com ", ""); got != want {
+				t.Errorf("the owner was told %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestPoliciesThatCannotBe(t *testing.T) {
+	for name, change := range map[string]func(*Policy){
+		"mode":      func(p *Policy) { p.Profiles[0].Mode = "test" },
+		"match":     func(p *Policy) { p.Profiles[0].Match = "fuzzy" },
+		"revoke":    func(p *Policy) { p.Profiles[0].Revoke = "maybe" },
+		"threshold": func(p *Policy) { p.Profiles[0].FaceThreshold = 49 },
+		"lifetime":  func(p *Policy) { p.Profiles[0].PassLifetime = time.Minute },
+		"within":    func(p *Policy) { p.Profiles[0].SignedInWithin = -1 },
+		"providers": func(p *Policy) { p.Profiles[0].Providers = nil },
+		"provider":  func(p *Policy) { p.Profiles[0].Providers[0].Name = "" },
+		"name":      func(p *Policy) { p.Profiles[0].Name = " " },
+		"twice":     func(p *Policy) { p.Profiles = append(p.Profiles, p.Profiles[0]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, staff(nil))
+			wantCode(t, b.SetPolicy(staff(change)), BadPolicy)
+			if got := b.Policy().Profiles[0].Mode; got != Production {
+				t.Errorf("the policy was changed to %q all the same", got)
+			}
+		})
+	}
+}
