@@ -26,6 +26,9 @@ type Config struct {
 	Rand io.Reader        // challenges, user handles, tokens and passes; crypto/rand when nil
 
 	AttestationRoots *x509.CertPool    // authorities whose attestation is trusted; none when nil
+	Metadata         []byte            // a metadata BLOB (FIDO Metadata Service 3.1), by which models are trusted; none when nil
+	MetadataRoots    *x509.CertPool    // authorities that sign the BLOB, the one in Metadata and later ones; none when nil
+	TopOrigins       []string          // of foreign pages that may embed ours and have ceremonies there; none when empty
 	ClosedSignUp     bool              // only an administrator makes accounts
 	DefaultPolicy    rp.Policy         // of people in no group that has a policy
 	ResidentKey      string            // required, preferred or discouraged; preferred when empty

@@ -58,6 +58,9 @@ func New(config Config) (*Core, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("relying party: %w", err)
+		RPTopOrigins:                      config.TopOrigins,
+		RPTopOriginVerificationMode:       protocol.TopOriginExplicitVerificationMode,
+		RPAllowCrossOrigin:                len(config.TopOrigins) > 0,
 	}
 	policies, err := newBook(config.DefaultPolicy, nil, cloneProfiles(rp.PasskeyProfiles{}))
 	if err != nil {

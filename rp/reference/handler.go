@@ -119,7 +119,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) error {
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "+s.embedders())
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -129,6 +129,14 @@ func (s *server) guard(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// embedders returns which pages may frame ours.
+func (s *server) embedders() string {
+	if len(s.core.config.TopOrigins) == 0 {
+		return "'none'"
+	}
+	return strings.Join(s.core.config.TopOrigins, " ")
 }
 
 const (
@@ -143,6 +151,9 @@ func (s *server) setCookie(w http.ResponseWriter, name, value string, expires ti
 	}
 	if value == "" {
 		c.MaxAge = -1
+	}
+	if len(s.core.config.TopOrigins) > 0 && s.secure { // in frames of foreign pages, each with a session of its own
+		c.SameSite, c.Partitioned = http.SameSiteNoneMode, true
 	}
 	http.SetCookie(w, c)
 }

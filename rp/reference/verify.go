@@ -80,7 +80,7 @@ func (c *Core) checkClientData(cer *ceremony, d *protocol.CollectedClientData, w
 		return refuse(ChallengeMismatch, "client data has another challenge than this ceremony")
 	case !slices.Contains(c.config.Origins, d.Origin):
 		return refuse(OriginMismatch, "client data has origin %q, which is not one of ours", d.Origin)
-	case d.CrossOrigin || d.TopOrigin != "":
+	case (d.CrossOrigin || d.TopOrigin != "") && !slices.Contains(c.config.TopOrigins, d.TopOrigin): // steps 10 and 11
 		return refuse(CrossOrigin, "client data says that the ceremony ran in a frame of another origin")
 	}
 	return nil
