@@ -28,6 +28,8 @@ func relyingPartyMembers() []Member {
 		{Name: "id", Kind: Text, Default: "example.com", Text: "RP ID: the domain that passkeys are bound to."},
 		{Name: "origin", Kind: Origin, Default: "https:// and the id", Text: "Where its pages are."},
 		{Name: "name", Kind: Text, Default: "Example", Text: "What it calls itself."},
+		{Name: "related-origins", Kind: Origin, List: true, Default: "none", Text: "Further sites of the same owner that may use its passkeys, as its /.well-known/webauthn tells browsers."},
+		{Name: "embedded-by", Kind: Origin, List: true, Default: "none", Text: "Foreign sites that may show its pages in a frame and have people sign in there."},
 		{Name: "sign-up", Kind: Word, Allowed: []string{"open", "closed"}, Default: "open", Text: "Whether people without an account may make one."},
 		{Name: "policies", Kind: Named, Members: PolicyMembers(), Text: "For each group, which passkeys it may register and use."},
 	}

@@ -32,8 +32,13 @@ type Choice struct{ Name, Value string }
 type Site struct {
 	ID, Origin, Name string
 	SignUp           bool
+	RelatedOrigins   []string // beside Origin
+	EmbeddedBy       []string // origins whose frames are accepted
 	Policies         []GroupPolicy
 }
+
+// Origins returns all origins whose pages may use the passkeys of the site.
+func (s Site) Origins() []string { return append([]string{s.Origin}, s.RelatedOrigins...) }
 
 // GroupPolicy is the passkey policy of one group.
 type GroupPolicy struct {
@@ -134,6 +139,7 @@ func site(v *Value) Site {
 	}
 	s := Site{ID: v.text("id", "example.com"), Name: v.text("name", "Example"), SignUp: v.text("sign-up", "open") == "open"}
 	s.Origin = v.text("origin", "https://"+s.ID)
+	s.RelatedOrigins, s.EmbeddedBy = v.texts("related-origins"), v.texts("embedded-by")
 	for _, f := range v.named("policies") {
 		s.Policies = append(s.Policies, PolicyOf(f.Name, f.Value))
 	}

@@ -54,8 +54,12 @@ func people() []Step {
 			Verb: "visit", Group: groupPeople, Summary: "A person opens a page, perhaps of a site that only looks like the relying party.",
 			Text:    "From then on the person's ceremonies come from that page, until they visit another. A look-alike relays what the real relying party asks for.",
 			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "Who."},
-			Members: []language.Member{{Name: "page", Kind: language.Origin, Default: "the relying party's own", Text: "Origin of the page."}},
-			Example: "- visit: ada\n  page: https://login.examp1e.com",
+			Members: []language.Member{
+				{Name: "page", Kind: language.Origin, Default: "the relying party's own", Text: "Origin of the page."},
+				{Name: "framed-by", Kind: language.Origin, Default: "none", Text: "Origin of a page around it, which shows it in a frame."},
+				{Name: "allows", Kind: language.Word, List: true, Allowed: []string{"register", "sign-in"}, Default: "nothing", Text: "What the page around allows the frame to do with passkeys (its permissions policy)."},
+			},
+			Example: "- visit: ada\n  framed-by: https://shop.example.net\n  allows: sign-in",
 		}, visit},
 	}
 }
@@ -205,10 +209,11 @@ func visit(_ context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
-	p.Page = w.Site.Origin
-	if page := c.Text("page"); page != "" {
-		p.Page = w.PageAt(page)
+	var allow []string
+	for _, what := range c.Texts("allows") {
+		allow = append(allow, map[string]string{"register": "create", "sign-in": "get"}[what])
 	}
+	w.Visit(p, c.Text("page"), c.Text("framed-by"), allow)
 	return nil
 }
 

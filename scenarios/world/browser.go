@@ -32,22 +32,27 @@ var _ webauthn.Client = (*Browser)(nil)
 // Browser returns the browser of a person, without devices.
 func (w *World) Browser(p *Person) *Browser { return &Browser{world: w, person: p} }
 
-// Create is navigator.credentials.create of the page that the person has open,
-// whatever page asks for it.
-func (b *Browser) Create(ctx context.Context, _ string, options []byte) (response []byte, err error) {
+// Create is navigator.credentials.create of the page that the person has open.
+func (b *Browser) Create(ctx context.Context, origin string, options []byte) (response []byte, err error) {
 	if options, err = b.Script.edit(options); err != nil {
 		return nil, err
 	}
-	b.response, err = b.agent().Create(ctx, b.person.Page, options)
+	if ctx, origin, err = b.at(ctx, origin, "create"); err != nil {
+		return nil, err
+	}
+	b.response, err = b.agent().Create(ctx, origin, options)
 	return b.response, err
 }
 
 // Get is navigator.credentials.get, likewise.
-func (b *Browser) Get(ctx context.Context, _ string, options []byte) (response []byte, err error) {
+func (b *Browser) Get(ctx context.Context, origin string, options []byte) (response []byte, err error) {
 	if options, err = b.Script.edit(options); err != nil {
 		return nil, err
 	}
-	b.response, err = b.agent().Get(ctx, b.person.Page, options)
+	if ctx, origin, err = b.at(ctx, origin, "get"); err != nil {
+		return nil, err
+	}
+	b.response, err = b.agent().Get(ctx, origin, options)
 	return b.response, err
 }
 
@@ -62,7 +67,7 @@ func (b *Browser) Offered() []string {
 func (b *Browser) agent() *webauthn.UserAgent {
 	config := webauthn.Config{
 		Rand: b.world.Random.Stream("browser of " + b.person.Name),
-		PIN:  b.typePIN, ChooseAccount: b.chooseAccount, OnCeremony: b.tell,
+		PIN:  b.typePIN, ChooseAccount: b.chooseAccount, OnCeremony: b.tell, RelatedOrigins: b.world.related(),
 	}
 	if b.Script.Enterprise {
 		config.EnterpriseRPIDs = []string{b.world.Scenario.Site.ID}

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 
+	"fido-emu/rp"
 	"fido-emu/rp/reference"
 	"fido-emu/rp/web"
 )
@@ -18,6 +19,10 @@ import (
 type Elsewhere struct {
 	Description *web.Description
 	Getenv      func(string) string // reads the settings of the description
+
+	// RelatedOrigins is webauthn.Config.RelatedOrigins for a relying party that runs
+	// elsewhere; nil for a client without related origin requests.
+	RelatedOrigins func(ctx context.Context, rpID string) ([]string, error)
 
 	// Open opens the site where sections of another package are to be heeded, such as
 	// pages in a browser; nil for Description.Open.
@@ -65,6 +70,9 @@ func (w *World) openDescribed(ctx context.Context) error {
 
 // suits finds what the scenario needs and a site that runs elsewhere has not.
 func (w *World) suits(site web.Site) error {
+	if s := w.Scenario.Site; len(s.RelatedOrigins)+len(s.EmbeddedBy) > 0 {
+		return &Missing{"the scenario says which origins its relying party accepts, and this one has its own"}
+	}
 	if n := len(w.people); n > 1 && site.Capabilities().SingleUser {
 		return &Missing{fmt.Sprintf("this relying party has one account, and %d people take part", n)}
 	}
@@ -91,7 +99,7 @@ func (w *World) moveTo(rpID, origin string) {
 	s.Site.ID, s.Site.Origin = rpID, origin
 	w.Scenario = &s
 	for _, p := range w.people {
-		p.Page = origin
+		p.Page = rp.Page{Origin: origin}
 	}
 }
 
@@ -142,7 +150,7 @@ func (w *World) serveReference(inPages bool) (map[string]string, error) {
 func (w *World) reference(adminToken string) (*reference.Core, error) {
 	s := w.Scenario.Site
 	return reference.New(reference.Config{
-		RPID: s.ID, Name: s.Name, Origins: []string{s.Origin}, ClosedSignUp: !s.SignUp, AdminToken: adminToken,
+		RPID: s.ID, Name: s.Name, Origins: s.Origins(), TopOrigins: s.EmbeddedBy, ClosedSignUp: !s.SignUp, AdminToken: adminToken,
 		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: w.authority.Pool(),
 	})
 }

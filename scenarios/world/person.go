@@ -9,12 +9,12 @@ import (
 type Person struct {
 	Name string    // in the scenario
 	RP   rp.Person // at the relying party
-	Page string    // origin of the page that is open in the person's browser
+	Page rp.Page   // that is open in the person's browser
 }
 
 func newPerson(p language.Person, home string) *Person {
 	return &Person{
-		Name: p.Name, Page: home,
+		Name: p.Name, Page: rp.Page{Origin: home},
 		RP: rp.Person{Name: p.UserName, DisplayName: p.DisplayName, Groups: p.Groups},
 	}
 }
