@@ -54,13 +54,13 @@ func New(config Config) (*Core, error) {
 		RPID:                              config.RPID,
 		RPDisplayName:                     config.Name,
 		RPOrigins:                         config.Origins,
+		RPTopOrigins:                      config.TopOrigins,
+		RPTopOriginVerificationMode:       protocol.TopOriginExplicitVerificationMode,
+		RPAllowCrossOrigin:                len(config.TopOrigins) > 0,
 		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore, // §7.1 step 28
 	})
 	if err != nil {
 		return nil, fmt.Errorf("relying party: %w", err)
-		RPTopOrigins:                      config.TopOrigins,
-		RPTopOriginVerificationMode:       protocol.TopOriginExplicitVerificationMode,
-		RPAllowCrossOrigin:                len(config.TopOrigins) > 0,
 	}
 	policies, err := newBook(config.DefaultPolicy, nil, cloneProfiles(rp.PasskeyProfiles{}))
 	if err != nil {
