@@ -15,9 +15,9 @@ type Account struct {
 }
 
 // eligible tells by which profile an account may be recovered, or why by none.
-func (p Policy) eligible(a Account, now time.Time) (Profile, error) {
+func eligible(p Policy, a Account, now time.Time) (Profile, error) {
 	// 2a. Scope.
-	r, ok := p.profileOf(a.Groups)
+	r, ok := profileOf(p, a.Groups)
 	if !ok {
 		return r, refuse(NotInScope, "account recovery is not set up for the groups of %s", a.Name)
 	}
@@ -25,12 +25,13 @@ func (p Policy) eligible(a Account, now time.Time) (Profile, error) {
 	if !a.Licensed {
 		return r, refuse(NoLicence, "%s has no licence for account recovery", a.Name)
 	}
+	within := time.Duration(r.SignedInWithinMinutes) * time.Minute
 	// 2c. A sign-in since the scope changed, and not too long ago.
 	switch {
 	case a.LastSignIn.IsZero() || a.LastSignIn.Before(r.Since):
 		return r, refuse(NoRecentSignIn, "%s has not signed in since recovery was set up at %s", a.Name, stamp(r.Since))
-	case r.SignedInWithin > 0 && now.Sub(a.LastSignIn) > r.SignedInWithin:
-		return r, refuse(NoRecentSignIn, "%s last signed in at %s, more than %s ago", a.Name, stamp(a.LastSignIn), r.SignedInWithin)
+	case within > 0 && now.Sub(a.LastSignIn) > within:
+		return r, refuse(NoRecentSignIn, "%s last signed in at %s, more than %s ago", a.Name, stamp(a.LastSignIn), within)
 	}
 	// 2d. The pass that stands at the end. Asked in evaluation, too: it is what the
 	// evaluation is there to find out.

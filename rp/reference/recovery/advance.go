@@ -25,7 +25,7 @@ func (d *Desk) Status(ctx context.Context, id, secret string) (Status, error) {
 
 // Continue returns where a person goes on who came by the link of a case, on
 // whatever device. It shows neither the pass nor why a case ended.
-func (d *Desk) Continue(ctx context.Context, link string) (url string, state State, err error) {
+func (d *Desk) Continue(ctx context.Context, link string) (url string, state string, err error) {
 	hash := sha256.Sum256([]byte(link))
 	d.mu.Lock()
 	r := d.find(func(r *record) bool { return hmac.Equal(r.link[:], hash[:]) })
@@ -44,8 +44,8 @@ func (d *Desk) Continue(ctx context.Context, link string) (url string, state Sta
 func (d *Desk) advance(ctx context.Context, r *record) {
 	d.mu.Lock()
 	d.expire(r)
-	stale := r.proofed && r.state.Open() && !d.env.Now().Before(r.request.expires)
-	if r.busy || !r.state.Open() || r.proofed && !stale {
+	stale := r.proofed && Open(r.state) && !d.env.Now().Before(r.request.expires)
+	if r.busy || !Open(r.state) || r.proofed && !stale {
 		d.mu.Unlock()
 		return
 	}
@@ -64,7 +64,7 @@ func (d *Desk) advance(ctx context.Context, r *record) {
 
 // expire ends a case that took too long; the caller holds the lock.
 func (d *Desk) expire(r *record) {
-	if now := d.env.Now(); r.state.Open() && !now.Before(r.expires()) {
+	if now := d.env.Now(); Open(r.state) && !now.Before(r.expires()) {
 		r.end(now, refuse(CaseExpired, "this recovery was open until %s: start again", stamp(r.expires())))
 		d.note(Event{Case: r.id, Account: r.account, Step: StepEnd, Reason: CaseExpired})
 	}
@@ -123,7 +123,7 @@ func (d *Desk) ask(ctx context.Context, r *record) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !r.state.Open() { // it ended meanwhile
+	if !Open(r.state) { // it ended meanwhile
 		return nil
 	}
 	r.state, r.url, r.detail = Presenting, asked.URL, ""
@@ -150,7 +150,7 @@ func (d *Desk) trouble(r *record, step string, err error) {
 func (d *Desk) close(r *record, step string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !r.state.Open() {
+	if !Open(r.state) {
 		return
 	}
 	r.end(d.env.Now(), err)

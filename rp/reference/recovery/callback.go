@@ -90,7 +90,7 @@ func (d *Desk) accept(c Callback) (*record, error) {
 	switch {
 	case r.request.done:
 		return r, refuse(CallbackReplayed, "the last callback of this request came before")
-	case !r.state.Open():
+	case !Open(r.state):
 		return r, refuse(r.reason, "this recovery is over: %s", r.detail)
 	}
 	switch c.Status {

@@ -6,22 +6,19 @@ import (
 	"fido-emu/rp"
 )
 
-// State says where a case stands.
-type State string
-
 // The states of a case. The first three are open, the others are ends.
 const (
-	Proofing   State = "proofing"   // the person is to show a document and a face to the provider
-	Presenting State = "presenting" // the person is to present the Verified ID
-	Retrieved  State = "retrieved"  // the wallet has looked at what is asked for
+	Proofing   = "proofing"   // the person is to show a document and a face to the provider
+	Presenting = "presenting" // the person is to present the Verified ID
+	Retrieved  = "retrieved"  // the wallet has looked at what is asked for
 
-	Issued    State = "pass-issued" // verified; there is a pass
-	Evaluated State = "evaluated"   // verified; in production there would be a pass
-	Ended     State = "ended"       // without success; the reason tells why
+	Issued    = "pass-issued" // verified; there is a pass
+	Evaluated = "evaluated"   // verified; in production there would be a pass
+	Ended     = "ended"       // without success; the reason tells why
 )
 
-// Open tells whether the case goes on.
-func (s State) Open() bool { return s == Proofing || s == Presenting || s == Retrieved }
+// Open tells whether a case in this state goes on.
+func Open(state string) bool { return state == Proofing || state == Presenting || state == Retrieved }
 
 // Times of a case.
 const (
@@ -29,27 +26,12 @@ const (
 	caseKept     = 24 * time.Hour   // how long an ended case can be asked about
 )
 
-// Started is a case as whoever began it gets it. The secret shows the pass; the
-// link, for another device, only leads on.
-type Started struct {
-	Case     string    `json:"case"`
-	Secret   string    `json:"secret"`
-	Link     string    `json:"link"` // secret of the hand-over
-	Provider string    `json:"provider,omitempty"`
-	URL      string    `json:"url"` // where the person goes on, on this device or another
-	Expires  time.Time `json:"expires"`
-}
-
-// Status is what the owner of a case's secret can see of it.
-type Status struct {
-	State    State     `json:"state"`
-	Reason   string    `json:"reason,omitempty"` // code, of a case that ended
-	Detail   string    `json:"detail,omitempty"` // for people
-	Provider string    `json:"provider,omitempty"`
-	URL      string    `json:"url,omitempty"` // where the person goes on
-	Pass     string    `json:"pass,omitempty"`
-	Expires  time.Time `json:"expires"`
-}
+// Started, Status and Notice are those of package rp.
+type (
+	Started = rp.RecoveryCase
+	Status  = rp.RecoveryStatus
+	Notice  = rp.RecoveryNotice
+)
 
 // record is a case. Desk.mu guards it; id, account, profile and began never change.
 type record struct {
@@ -65,7 +47,7 @@ type record struct {
 	session  string // at the provider
 	url      string // where the person goes on
 
-	state    State
+	state    string
 	busy     bool // somebody is asking another service about it
 	proofed  bool
 	request  request

@@ -19,7 +19,7 @@ func (d *Desk) decide(ctx context.Context, r *record, c Callback) {
 		d.deny(r, StepMatch, err)
 		return
 	}
-	d.note(Event{Case: r.id, Account: r.account, Step: StepMatch, Done: true, Detail: string(r.profile.Match)})
+	d.note(Event{Case: r.id, Account: r.account, Step: StepMatch, Done: true, Detail: r.profile.Match})
 	if r.profile.Mode == Evaluation {
 		d.evaluate(r)
 		return
@@ -120,7 +120,7 @@ func (d *Desk) issue(r *record) {
 		d.mu.Unlock()
 		return
 	}
-	pass, err := d.env.Issue(r.account, r.profile.PassLifetime)
+	pass, err := d.env.Issue(r.account, passLifetime(r.profile))
 	if err != nil {
 		r.end(d.env.Now(), err)
 		d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Reason: codeOf(err), Detail: r.detail})
@@ -129,7 +129,7 @@ func (d *Desk) issue(r *record) {
 	}
 	r.state, r.pass, r.url, r.finished = Issued, pass, "", d.env.Now()
 	d.granted[fold(r.account)] = r
-	d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Done: true, Detail: "good for " + r.profile.PassLifetime.String()})
+	d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Done: true, Detail: "good for " + passLifetime(r.profile).String()})
 	d.supersede(r)
 	d.mu.Unlock()
 	d.notify(r, NoticeIssued, "Your account was recovered, and a Temporary Access Pass was issued. If it was not you, tell the helpdesk at once.")
@@ -139,13 +139,13 @@ func (d *Desk) issue(r *record) {
 // lock.
 func (d *Desk) stillOpen(r *record) bool {
 	d.expire(r)
-	return r.state.Open()
+	return Open(r.state)
 }
 
 // supersede ends the other open cases of an account; the caller holds the lock.
 func (d *Desk) supersede(by *record) {
 	for _, r := range d.cases {
-		if r == by || fold(r.account) != fold(by.account) || !r.state.Open() {
+		if r == by || fold(r.account) != fold(by.account) || !Open(r.state) {
 			continue
 		}
 		r.end(d.env.Now(), refuse(CaseSuperseded, "another recovery of this account was completed"))

@@ -44,13 +44,13 @@ func New(env Env) *Desk {
 // SetPolicy sets the policy from now on. Cases go on under the profile with which
 // they began.
 func (d *Desk) SetPolicy(p Policy) error {
-	p, err := p.Normal()
+	p, err := Normal(p)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.policy = p.ChangedFrom(d.policy, d.env.Now())
+	d.policy = changed(p, d.policy, d.env.Now())
 	return nil
 }
 
@@ -65,11 +65,9 @@ func (d *Desk) Policy() Policy {
 
 // Ask is what somebody says who has lost every way to sign in.
 type Ask struct {
+	rp.RecoveryAsk
 	Account string // user name
-	Country string // of the document, ISO 3166-1 alpha-3; that of the account when empty
 	Client  string // where the request came from; counts for the limit on starts
-	Revoke  bool   // old passkeys and methods are to go
-	Reuse   bool   // the person has a Verified ID from before
 	Back    string // address to which the provider sends the person, with %s for the link
 }
 
@@ -95,7 +93,7 @@ func (d *Desk) start(ctx context.Context, a Ask) (Started, error) {
 	if !ok {
 		return Started{}, refuse(NotInScope, "account recovery is not set up for the groups of %s", a.Account)
 	}
-	profile, err := policy.eligible(account, d.env.Now())
+	profile, err := eligible(policy, account, d.env.Now())
 	if err != nil {
 		return Started{}, err
 	}
@@ -115,7 +113,7 @@ func (d *Desk) start(ctx context.Context, a Ask) (Started, error) {
 	if country == "" {
 		country = account.Country
 	}
-	if r.provider, err = policy.choose(profile, country); err != nil {
+	if r.provider, err = choose(policy, profile, country); err != nil {
 		return Started{}, err
 	}
 	// 4. The proofing session.
@@ -182,9 +180,9 @@ func (d *Desk) draw(a Account, profile Profile, ask Ask) (*record, Started, erro
 	r := &record{
 		id: id, account: a.Name, profile: profile, began: d.env.Now(), state: Proofing,
 		secret: sha256.Sum256([]byte(secret)), link: sha256.Sum256([]byte(link)),
-		revoke: profile.Revoke == RevokeAlways || profile.Revoke == RevokeOnRequest && ask.Revoke,
+		revoke: profile.Revoke == RevokeAlways || profile.Revoke == RevokeOnRequest && ask.RevokeOld,
 	}
-	return r, Started{Case: id, Secret: secret, Link: link, Expires: r.expires()}, nil
+	return r, Started{ID: id, Secret: secret, Link: link, Expires: r.expires()}, nil
 }
 
 // open enters a new case and tells its owner.

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"fido-emu/rp"
 )
 
 // bench is everything around a desk: a directory, a provider and a request service
@@ -114,7 +116,9 @@ func staff(change func(*Policy)) Policy {
 	return p
 }
 
-func ada() Ask { return Ask{Account: "Ada@example.com", Country: "GBR", Client: "192.0.2.7"} }
+func ada() Ask {
+	return Ask{Account: "Ada@example.com", Client: "192.0.2.7", RecoveryAsk: rp.RecoveryAsk{Country: "GBR"}}
+}
 
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
@@ -147,7 +151,7 @@ func TestStart(t *testing.T) {
 		{name: "no licence", world: func(b *bench) { b.accounts[0].Licensed = false }, refused: NoLicence},
 		{name: "never signed in", world: func(b *bench) { b.accounts[0].LastSignIn = time.Time{} }, refused: NoRecentSignIn},
 		{name: "not since the scope changed", world: func(b *bench) { b.accounts[0].LastSignIn = b.now.Add(-2 * time.Hour) }, refused: NoRecentSignIn},
-		{name: "too long ago", policy: func(p *Policy) { p.Profiles[0].SignedInWithin = 24 * time.Hour }, world: func(b *bench) { b.now = b.now.Add(25 * time.Hour) }, refused: NoRecentSignIn},
+		{name: "too long ago", policy: func(p *Policy) { p.Profiles[0].SignedInWithinMinutes = 24 * 60 }, world: func(b *bench) { b.now = b.now.Add(25 * time.Hour) }, refused: NoRecentSignIn},
 		{name: "pass not enabled", policy: func(p *Policy) { p.PassGroups = []string{"admins"} }, refused: PassNotEnabled},
 		{name: "pass enabled", policy: func(p *Policy) { p.PassGroups = []string{"staff"} }, provider: "idemia"},
 		{name: "provider down", world: func(b *bench) { b.down = errors.New("connection refused") }, refused: ProviderUnavailable},
@@ -201,7 +205,7 @@ func TestDecide(t *testing.T) {
 		policy func(*Policy)
 		world  func(*bench)
 		call   func(*Callback)
-		state  State
+		state  string
 		reason string
 	}{
 		{name: "production", state: Issued},
@@ -230,7 +234,7 @@ func TestDecide(t *testing.T) {
 			}
 			started, err := b.Start(t.Context(), ada())
 			wantCode(t, err, "")
-			if status, err := b.Status(t.Context(), started.Case, started.Secret); err == nil && status.State.Open() {
+			if status, err := b.Status(t.Context(), started.ID, started.Secret); err == nil && Open(status.State) {
 				wantCode(t, b.Callback(t.Context(), b.callback(RequestRetrieved)), "")
 				c := b.callback(PresentationVerified)
 				if test.call != nil {
@@ -238,7 +242,7 @@ func TestDecide(t *testing.T) {
 				}
 				wantCode(t, b.Callback(t.Context(), c), "")
 			}
-			status, err := b.Status(t.Context(), started.Case, started.Secret)
+			status, err := b.Status(t.Context(), started.ID, started.Secret)
 			wantCode(t, err, "")
 			if status.State != test.state || status.Reason != test.reason {
 				t.Fatalf("case is %s (%s: %s), want %s (%s)\n%s", status.State, status.Reason, status.Detail, test.state, test.reason, strings.Join(b.events, "\n"))
@@ -275,7 +279,7 @@ func TestCallbacksThatCountForNothing(t *testing.T) {
 			b := newBench(t, staff(nil))
 			started, err := b.Start(t.Context(), ada())
 			wantCode(t, err, "")
-			_, err = b.Status(t.Context(), started.Case, started.Secret)
+			_, err = b.Status(t.Context(), started.ID, started.Secret)
 			wantCode(t, err, "")
 			c := b.callback(PresentationVerified)
 			test.call(b, &c)
@@ -293,7 +297,7 @@ func TestReplays(t *testing.T) {
 		t.Helper()
 		started, err := b.Start(t.Context(), ada())
 		wantCode(t, err, "")
-		_, err = b.Status(t.Context(), started.Case, started.Secret)
+		_, err = b.Status(t.Context(), started.ID, started.Secret)
 		wantCode(t, err, "")
 	}
 	begin()
@@ -313,7 +317,7 @@ func TestTwoAtOnceEndInOne(t *testing.T) {
 	for i := range 2 {
 		started, err := b.Start(t.Context(), ada())
 		wantCode(t, err, "")
-		_, err = b.Status(t.Context(), started.Case, started.Secret)
+		_, err = b.Status(t.Context(), started.ID, started.Secret)
 		wantCode(t, err, "")
 		c := b.callback(PresentationVerified)
 		c.Presentation = fmt.Sprint(i)
@@ -323,8 +327,8 @@ func TestTwoAtOnceEndInOne(t *testing.T) {
 	b.meantime = func() { b.mu.Lock(); n++; b.verified.ID = fmt.Sprint("p", n); b.mu.Unlock() }
 	wantCode(t, b.Callback(t.Context(), calls[1]), "")
 	wantCode(t, b.Callback(t.Context(), calls[0]), CaseSuperseded)
-	first, _ := b.Status(t.Context(), all[0].Case, all[0].Secret)
-	second, _ := b.Status(t.Context(), all[1].Case, all[1].Secret)
+	first, _ := b.Status(t.Context(), all[0].ID, all[0].Secret)
+	second, _ := b.Status(t.Context(), all[1].ID, all[1].Secret)
 	if first.State != Ended || second.State != Issued || b.issued != 1 || first.Pass != "" {
 		t.Errorf("cases are %s and %s, %d passes; want ended, pass-issued, 1", first.State, second.State, b.issued)
 	}
@@ -358,7 +362,7 @@ func TestSecretAndLink(t *testing.T) {
 	started, err := b.Start(t.Context(), ada())
 	wantCode(t, err, "")
 	for _, secret := range []string{"", started.Link, started.Secret + "x"} {
-		_, err := b.Status(t.Context(), started.Case, secret)
+		_, err := b.Status(t.Context(), started.ID, secret)
 		wantCode(t, err, CaseUnknown)
 	}
 	url, state, err := b.Continue(t.Context(), started.Link)
@@ -376,14 +380,14 @@ func TestProviderThatComesBack(t *testing.T) {
 	wantCode(t, err, "")
 	b.down = errors.New("connection refused")
 	for range 3 {
-		status, err := b.Status(t.Context(), started.Case, started.Secret)
+		status, err := b.Status(t.Context(), started.ID, started.Secret)
 		wantCode(t, err, "")
 		if status.State != Proofing || status.Detail == "" {
 			t.Fatalf("case is %s (%s), want open and in trouble", status.State, status.Detail)
 		}
 	}
 	b.down = nil
-	status, err := b.Status(t.Context(), started.Case, started.Secret)
+	status, err := b.Status(t.Context(), started.ID, started.Secret)
 	wantCode(t, err, "")
 	if status.State != Presenting || status.Detail != "" {
 		t.Errorf("case is %s (%s), want presenting", status.State, status.Detail)
@@ -398,12 +402,12 @@ func TestCrash(t *testing.T) {
 	b := newBench(t, staff(nil))
 	done, err := b.Start(t.Context(), ada())
 	wantCode(t, err, "")
-	_, err = b.Status(t.Context(), done.Case, done.Secret)
+	_, err = b.Status(t.Context(), done.ID, done.Secret)
 	wantCode(t, err, "")
 	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
 	started, err := b.Start(t.Context(), ada())
 	wantCode(t, err, "")
-	_, err = b.Status(t.Context(), started.Case, started.Secret)
+	_, err = b.Status(t.Context(), started.ID, started.Secret)
 	wantCode(t, err, "")
 	old := b.callback(PresentationVerified)
 	snapshot := b.Snapshot()
@@ -412,16 +416,16 @@ func TestCrash(t *testing.T) {
 	b.env.Rand = rand.NewChaCha8([32]byte{2})
 
 	// Nobody goes on with what was open, also with its secret or its callback.
-	_, err = b.Status(t.Context(), started.Case, started.Secret)
+	_, err = b.Status(t.Context(), started.ID, started.Secret)
 	wantCode(t, err, CaseUnknown)
 	wantCode(t, b.Callback(t.Context(), old), CallbackUnknown)
 	// The owner starts again; a presentation from before is still known.
 	again, err := b.Start(t.Context(), ada())
 	wantCode(t, err, "")
-	_, err = b.Status(t.Context(), again.Case, again.Secret)
+	_, err = b.Status(t.Context(), again.ID, again.Secret)
 	wantCode(t, err, "")
 	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
-	status, err := b.Status(t.Context(), again.Case, again.Secret)
+	status, err := b.Status(t.Context(), again.ID, again.Secret)
 	wantCode(t, err, "")
 	if status.Reason != PresentationReplayed {
 		t.Errorf("a presentation from before the crash ended with %q", status.Reason)
@@ -429,7 +433,7 @@ func TestCrash(t *testing.T) {
 	b.verified.ID = "p2"
 	again, err = b.Start(t.Context(), ada())
 	wantCode(t, err, "")
-	_, err = b.Status(t.Context(), again.Case, again.Secret)
+	_, err = b.Status(t.Context(), again.ID, again.Secret)
 	wantCode(t, err, "")
 	wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
 	if b.issued != 2 {
@@ -439,7 +443,7 @@ func TestCrash(t *testing.T) {
 
 func TestRevocation(t *testing.T) {
 	for _, test := range []struct {
-		rule Revocation
+		rule string
 		ask  bool
 		want bool
 	}{
@@ -448,10 +452,10 @@ func TestRevocation(t *testing.T) {
 		t.Run(fmt.Sprint(test.rule, " ", test.ask), func(t *testing.T) {
 			b := newBench(t, staff(func(p *Policy) { p.Profiles[0].Revoke = test.rule }))
 			ask := ada()
-			ask.Revoke = test.ask
+			ask.RevokeOld = test.ask
 			started, err := b.Start(t.Context(), ask)
 			wantCode(t, err, "")
-			_, err = b.Status(t.Context(), started.Case, started.Secret)
+			_, err = b.Status(t.Context(), started.ID, started.Secret)
 			wantCode(t, err, "")
 			wantCode(t, b.Callback(t.Context(), b.callback(PresentationVerified)), "")
 			if got := b.Registered("ADA@example.com"); got != test.want {
@@ -460,7 +464,7 @@ func TestRevocation(t *testing.T) {
 			if b.Registered("ada@example.com") {
 				t.Error("a second passkey counts as recovery, too")
 			}
-			if status, _ := b.Status(t.Context(), started.Case, started.Secret); status.Pass != "" {
+			if status, _ := b.Status(t.Context(), started.ID, started.Secret); status.Pass != "" {
 				t.Error("the pass is still shown")
 			}
 			want := "recovery-started, recovery-pass-issued, recovery-passkey-registered"
@@ -477,8 +481,8 @@ func TestPoliciesThatCannotBe(t *testing.T) {
 		"match":     func(p *Policy) { p.Profiles[0].Match = "fuzzy" },
 		"revoke":    func(p *Policy) { p.Profiles[0].Revoke = "maybe" },
 		"threshold": func(p *Policy) { p.Profiles[0].FaceThreshold = 49 },
-		"lifetime":  func(p *Policy) { p.Profiles[0].PassLifetime = time.Minute },
-		"within":    func(p *Policy) { p.Profiles[0].SignedInWithin = -1 },
+		"lifetime":  func(p *Policy) { p.Profiles[0].PassLifetimeMinutes = 1 },
+		"within":    func(p *Policy) { p.Profiles[0].SignedInWithinMinutes = -1 },
 		"providers": func(p *Policy) { p.Profiles[0].Providers = nil },
 		"provider":  func(p *Policy) { p.Profiles[0].Providers[0].Name = "" },
 		"name":      func(p *Policy) { p.Profiles[0].Name = " " },

@@ -85,14 +85,6 @@ type Verified struct {
 	Expires   time.Time // when the presentation, or failing that the credential, ends
 }
 
-// Notice is what the owner of an account is told.
-type Notice struct {
-	Time time.Time `json:"time"`
-	Kind string    `json:"kind"` // NoticeStarted …
-	Case string    `json:"case"`
-	Text string    `json:"text"`
-}
-
 // The kinds of notice.
 const (
 	NoticeStarted    = "recovery-started"

@@ -8,13 +8,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Confidence says how closely names have to match.
-type Confidence string
-
 // The two levels of match confidence.
 const (
-	Exact   Confidence = "exact"   // first name as first name, last name as last name
-	Relaxed Confidence = "relaxed" // word by word, across both fields
+	Exact   = "exact"   // first name as first name, last name as last name
+	Relaxed = "relaxed" // word by word, across both fields
 )
 
 // Names are a first name or names and a last name or names. One may be empty: some
@@ -39,11 +36,11 @@ type Names struct{ Given, Family string }
 //   - An account with one name matches a Verified ID with one name only, in
 //     whichever field. Otherwise "Maria" alone would be every Maria.
 //   - Short forms (Jon for Jonathan) and initials never match.
-func Match(c Confidence, account, verified Names) bool {
+func Match(confidence string, account, verified Names) bool {
 	if account.empty() || verified.empty() {
 		return false
 	}
-	if c == Relaxed {
+	if confidence == Relaxed {
 		return relaxed(account, verified)
 	}
 	return plain(account.Given) == plain(verified.Given) && plain(account.Family) == plain(verified.Family)

@@ -24,7 +24,7 @@ func TestMatch(t *testing.T) {
 		}
 		account, verified := Names{f[0], f[1]}, Names{f[2], f[3]}
 		t.Run(strings.TrimSpace(f[6]), func(t *testing.T) {
-			for c, want := range map[Confidence]string{Exact: f[4], Relaxed: f[5]} {
+			for c, want := range map[string]string{Exact: f[4], Relaxed: f[5]} {
 				if got := Match(c, account, verified); got != (strings.TrimSpace(want) == "yes") {
 					t.Errorf("%s: %q against %q: got %v", c, account, verified, got)
 				}

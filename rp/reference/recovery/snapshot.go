@@ -31,7 +31,7 @@ func (d *Desk) Snapshot() Snapshot {
 		s.Starts[key] = *w
 	}
 	for _, r := range d.cases {
-		if r.state.Open() {
+		if Open(r.state) {
 			s.Cases = append(s.Cases, Interrupted{r.id, r.account})
 		}
 	}
