@@ -31,13 +31,13 @@ type Identity struct {
 	GivenName  string `json:"givenName,omitempty"`  // first name or names
 	FamilyName string `json:"familyName,omitempty"` // last name or names
 	BirthDate  string `json:"birthDate,omitempty"`  // 2006-01-02
-	Country    string `json:"country,omitempty"`    // of documents, ISO 3166-1 alpha-3
+	Country    string `json:"country,omitempty"`    // of residence, ISO 3166-1 alpha-2
 	Unlicensed bool   `json:"unlicensed,omitempty"` // without the licence for recovery
 }
 
 // RecoveryAsk is what somebody says who asks for recovery.
 type RecoveryAsk struct {
-	Country   string `json:"country,omitempty"`   // of the document; the directory's when empty
+	Country   string `json:"country,omitempty"`   // where the person is; the directory's when empty
 	RevokeOld bool   `json:"revokeOld,omitempty"` // passkeys and methods from before are to go
 	Reuse     bool   `json:"reuse,omitempty"`     // the person has a Verified ID from before
 }
@@ -116,5 +116,5 @@ type RecoveryProfile struct {
 // RecoveryProvider is a verification provider as a profile has it.
 type RecoveryProvider struct {
 	Name      string   `json:"name"`                // such as idemia
-	Countries []string `json:"countries,omitempty"` // ISO 3166-1 alpha-3; empty for all
+	Countries []string `json:"countries,omitempty"` // ISO 3166-1 alpha-2; empty for all
 }

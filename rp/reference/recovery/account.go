@@ -9,7 +9,7 @@ type Account struct {
 	Given      string    // first name or names, as the directory has them
 	Family     string    // last name or names
 	BirthDate  string    // 2006-01-02; empty where the directory has none
-	Country    string    // ISO 3166-1 alpha-3; empty where the directory has none
+	Country    string    // ISO 3166-1 alpha-2; empty where the directory has none
 	Licensed   bool      //
 	LastSignIn time.Time // with a full session; zero for never
 }

@@ -68,7 +68,6 @@ type Ask struct {
 	rp.RecoveryAsk
 	Account string // user name
 	Client  string // where the request came from; counts for the limit on starts
-	Back    string // address to which the provider sends the person, with %s for the link
 }
 
 // Start begins a case: steps 1 to 4, and 6 where a Verified ID from before is to be
@@ -117,8 +116,7 @@ func (d *Desk) start(ctx context.Context, a Ask) (Started, error) {
 		return Started{}, err
 	}
 	// 4. The proofing session.
-	back := strings.ReplaceAll(a.Back, "%s", started.Link)
-	if r.session, r.url, err = d.env.Providers.Open(ctx, r.provider, r.id, back); err != nil {
+	if r.session, r.url, err = d.env.Providers.Open(ctx, r.provider, r.id, country); err != nil {
 		d.giveBack(a)
 		return Started{}, unavailable(r.provider, err)
 	}

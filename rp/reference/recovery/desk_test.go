@@ -46,7 +46,7 @@ func newBench(t *testing.T, policy Policy) *bench {
 		t.Fatal(err)
 	}
 	b.now = b.now.Add(time.Hour)
-	b.accounts = []Account{{Name: "ada@example.com", Groups: []string{"staff"}, Given: "Ada", Family: "Lovelace", BirthDate: "1815-12-10", Country: "GBR", Licensed: true, LastSignIn: b.now}}
+	b.accounts = []Account{{Name: "ada@example.com", Groups: []string{"staff"}, Given: "Ada", Family: "Lovelace", BirthDate: "1815-12-10", Country: "GB", Licensed: true, LastSignIn: b.now}}
 	return b
 }
 
@@ -108,7 +108,7 @@ func (b *bench) callback(status string) Callback {
 func staff(change func(*Policy)) Policy {
 	p := Policy{Profiles: []Profile{{
 		Name: "staff", Groups: []string{"staff"}, Mode: Production,
-		Providers: []Provider{{Name: "idemia", Countries: []string{"GBR", "FRA"}}, {Name: "au10tix"}},
+		Providers: []Provider{{Name: "idemia", Countries: []string{"GB", "FR"}}, {Name: "au10tix"}},
 	}}}
 	if change != nil {
 		change(&p)
@@ -117,7 +117,7 @@ func staff(change func(*Policy)) Policy {
 }
 
 func ada() Ask {
-	return Ask{Account: "Ada@example.com", Client: "192.0.2.7", RecoveryAsk: rp.RecoveryAsk{Country: "GBR"}}
+	return Ask{Account: "Ada@example.com", Client: "192.0.2.7", RecoveryAsk: rp.RecoveryAsk{Country: "GB"}}
 }
 
 func wantCode(t *testing.T, err error, code string) {
@@ -140,11 +140,11 @@ func TestStart(t *testing.T) {
 		refused  string
 	}{
 		{name: "the first provider that covers the country", provider: "idemia"},
-		{name: "another for another country", ask: func(a *Ask) { a.Country = "THA" }, provider: "au10tix"},
+		{name: "another for another country", ask: func(a *Ask) { a.Country = "TH" }, provider: "au10tix"},
 		{name: "the account's country", ask: func(a *Ask) { a.Country = "" }, provider: "idemia"},
 		{name: "the next when one is blocked", policy: func(p *Policy) { p.BlockedProviders = []string{"idemia"} }, provider: "au10tix"},
 		{name: "all blocked", policy: func(p *Policy) { p.BlockedProviders = []string{"idemia", "au10tix"} }, refused: ProviderBlocked},
-		{name: "country not covered", policy: func(p *Policy) { p.Profiles[0].Providers = p.Profiles[0].Providers[:1] }, ask: func(a *Ask) { a.Country = "THA" }, refused: CountryNotCovered},
+		{name: "country not covered", policy: func(p *Policy) { p.Profiles[0].Providers = p.Profiles[0].Providers[:1] }, ask: func(a *Ask) { a.Country = "TH" }, refused: CountryNotCovered},
 		{name: "nobody of that name", ask: func(a *Ask) { a.Account = "eve@example.com" }, refused: NotInScope},
 		{name: "not in scope", world: func(b *bench) { b.accounts[0].Groups = []string{"guests"} }, refused: NotInScope},
 		{name: "excluded", policy: func(p *Policy) { p.Profiles[0].Excluded = []string{"board"} }, world: func(b *bench) { b.accounts[0].Groups = []string{"staff", "board"} }, refused: NotInScope},

@@ -35,8 +35,9 @@ type Accounts interface {
 // provider that cannot be reached or fails is an error that is no *rp.Refused.
 type Providers interface {
 	// Open opens a session at a provider and returns the address at which the person
-	// goes on. Back is where the provider sends the person afterwards.
-	Open(ctx context.Context, provider, reference, back string) (session, url string, err error)
+	// goes on. A provider that does not work in the country, which may be empty, is
+	// refused with [CountryNotCovered].
+	Open(ctx context.Context, provider, reference, country string) (session, url string, err error)
 	// Result asks how a session stands. A session that the provider does not know is
 	// refused with [ProofingLost].
 	Result(ctx context.Context, provider, session string) (Proofed, error)
