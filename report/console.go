@@ -192,15 +192,15 @@ func (c *Console) finished(out *bytes.Buffer, e *Event) {
 
 // title fills the column of titles.
 func (c *Console) title(sc *ScenarioResult) string {
-	title := sc.fullTitle()
+	title := sc.FullTitle()
 	if c.o.Terminal {
 		title = c.p.cut(title, c.table.title)
 	}
 	return fit(title, c.table.title)
 }
 
-// fullTitle is the title with the values of the matrix.
-func (s *ScenarioResult) fullTitle() string {
+// FullTitle returns the title with the values of the matrix.
+func (s *ScenarioResult) FullTitle() string {
 	if v := s.variant(); v != "" {
 		return clean(s.Title + " [" + v + "]")
 	}

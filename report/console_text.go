@@ -16,7 +16,7 @@ func layout(plan []Scenario, o ConsoleOptions) columns {
 	c := columns{title: 24, outcome: 7}
 	for _, sc := range plan {
 		r := ScenarioResult{Scenario: sc}
-		c.title = max(c.title, utf8.RuneCountInString(r.fullTitle()))
+		c.title = max(c.title, utf8.RuneCountInString(r.FullTitle()))
 		if sc.Attempts > 1 {
 			c.outcome = len("passed on attempt 2 of 3")
 		}
@@ -108,7 +108,7 @@ func (c *Console) summary(out *bytes.Buffer) {
 func (c *Console) failures(out *bytes.Buffer, m *Model) {
 	for _, sc := range m.Scenarios {
 		if sc.Outcome().Bad() {
-			fmt.Fprintf(out, "\n%s %s  %s\n", c.p.mark(sc.Outcome(), false), c.p.bold(sc.fullTitle()), c.p.dim(clean(sc.ID)))
+			fmt.Fprintf(out, "\n%s %s  %s\n", c.p.mark(sc.Outcome(), false), c.p.bold(sc.FullTitle()), c.p.dim(clean(sc.ID)))
 			c.failure(out, sc.Last())
 		}
 	}

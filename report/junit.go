@@ -120,7 +120,7 @@ func (s *junitSuite) add(sc *ScenarioResult) {
 	s.spent += sc.Duration()
 	s.Time = seconds(s.spent)
 	s.Cases = append(s.Cases, junitCase{
-		Name: xmlText(sc.fullTitle()), Classname: xmlText(sc.ID), Time: seconds(sc.Duration()),
+		Name: xmlText(sc.FullTitle()), Classname: xmlText(sc.ID), Time: seconds(sc.Duration()),
 		Results: sc.junitResults(), Out: xmlText(sc.protocol()),
 	})
 }
@@ -142,6 +142,9 @@ func (s *ScenarioResult) junitResults() []junitResult {
 		kind = "flaky"
 	}
 	for _, a := range s.Attempts[:len(s.Attempts)-1] {
+		if !a.Outcome.Bad() {
+			continue
+		}
 		element := kind + "Failure"
 		if a.Outcome == Error {
 			element = kind + "Error"

@@ -122,3 +122,16 @@ func overall(counts map[Outcome]int) Outcome {
 	}
 	return Passed
 }
+
+// Complete returns the events of a run with those that it lacks because it broke off:
+// what was open or planned is aborted. The end of the run itself is not added.
+func Complete(events []Event) []Event {
+	var l ledger
+	for i := range events {
+		l.add(&events[i])
+	}
+	if l.ended {
+		return events
+	}
+	return append(slices.Clip(events), l.missing()...)
+}

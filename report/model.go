@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Model is a run as its events tell it: what every rendering but JSONL is drawn
 // from.
@@ -176,7 +179,9 @@ func (s *ScenarioResult) Outcome() Outcome { return s.Last().Outcome }
 func (s *ScenarioResult) Retried() bool { return len(s.Attempts) > 1 }
 
 // Flaky tells whether it passed, but not at first.
-func (s *ScenarioResult) Flaky() bool { return s.Retried() && s.Outcome() == Passed }
+func (s *ScenarioResult) Flaky() bool {
+	return s.Outcome() == Passed && slices.ContainsFunc(s.Attempts, func(a *Attempt) bool { return a.Outcome.Bad() })
+}
 
 // Duration returns the time of all attempts.
 func (s *ScenarioResult) Duration() time.Duration {

@@ -26,7 +26,13 @@ func (l Location) String() string {
 }
 
 // verdict says how a scenario ended, in words: "passed on attempt 2 of 3".
-func (s *ScenarioResult) verdict() string { return verdict(s.Scenario, s.Last()) }
+func (s *ScenarioResult) verdict() string {
+	last := s.Last()
+	if last.Outcome.Bad() && slices.ContainsFunc(s.Attempts, func(a *Attempt) bool { return a.Outcome == Passed }) {
+		return string(last.Outcome) + ", and passed before"
+	}
+	return verdict(s.Scenario, last)
+}
 
 func verdict(s Scenario, a *Attempt) string {
 	word := string(a.Outcome)

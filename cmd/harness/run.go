@@ -26,6 +26,7 @@ type runFlags struct {
 	verbose   bool
 	reports   string
 	noReports bool
+	github    bool
 	retries   int
 	timeout   time.Duration
 	via       string
@@ -72,6 +73,7 @@ func runCommand(u ui) *cobra.Command {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every step")
 	flags.StringVar(&f.reports, "reports", "reports", "folder for events.jsonl, junit.xml and report.html")
 	flags.BoolVar(&f.noReports, "no-reports", false, "write no reports")
+	flags.BoolVar(&f.github, "github", false, "print annotations for GitHub Actions (default there, where a summary of the job is written, too)")
 	flags.IntVar(&f.retries, "retries", 0, "further attempts at a scenario that did not pass; every one is in the report")
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "real time that a step may take, unless it says otherwise; 2m0s with --device")
 	return c
@@ -170,6 +172,9 @@ func (f runFlags) sinks(u ui) ([]report.Sink, error) {
 	var sinks []report.Sink
 	if files != nil {
 		sinks = append(sinks, files)
+	}
+	if f.github || u.getenv("GITHUB_ACTIONS") == "true" {
+		sinks = append(sinks, report.NewGitHub(u.err, u.getenv("GITHUB_STEP_SUMMARY")))
 	}
 	if f.json {
 		return append(sinks, report.NewJSONL(u.out)), nil
