@@ -16,6 +16,7 @@ type PasskeyProfiles struct {
 	NoSelfService bool             `json:"noSelfService,omitempty"` // only an administrator registers passkeys
 	Profiles      []PasskeyProfile `json:"profiles"`                // at most MaxPasskeyProfiles
 	Targets       []ProfileTarget  `json:"targets"`                 // at most one for each group
+	Excluded      []string         `json:"excluded"`                // groups whose people register and use no passkeys
 	Default       string           `json:"default,omitempty"`       // ID of the profile of people whom no target names; empty for none
 }
 
@@ -56,8 +57,9 @@ const (
 
 // ProfileTarget says which profiles a group may have.
 type ProfileTarget struct {
-	Group    string   `json:"group"`    // name of the group, or Everybody
-	Profiles []string `json:"profiles"` // IDs; the default profile when empty
+	Group    string   `json:"group"`              // name of the group, or Everybody
+	Profiles []string `json:"profiles"`           // IDs; the default profile when empty
+	Required bool     `json:"required,omitempty"` // isRegistrationRequired in Graph: kept, and without effect
 }
 
 // Everybody is the group that all people belong to, whatever groups they have.

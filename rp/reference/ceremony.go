@@ -25,24 +25,39 @@ type ceremony struct {
 	newcomer *person // registration: the account to be made, nil when there is one
 	owner    *person // registration and sign-in with a name: whose
 	session  string  // registration: hash of the token that began it, empty for newcomers
+
+	provisioned bool          // registration: by an administrator, on behalf of the owner
+	lifetime    time.Duration // of the challenge; Config.ChallengeLifetime when 0
+	title       string        // of the passkey that is provisioned; empty for its provider's name
 }
 
 // enter keeps a ceremony until it is finished; the caller holds the lock.
-func (c *Core) enter(cer *ceremony, id string) {
+func (c *Core) enter(cer *ceremony, id string) { cer.enter(c, c.ceremonies, id) }
+
+func (cer *ceremony) enter(c *Core, among *expiring[*ceremony], id string) {
 	now := c.now()
-	cer.expires = now.Add(c.config.ChallengeLifetime)
+	fallback(&cer.lifetime, c.config.ChallengeLifetime)
+	cer.expires = now.Add(cer.lifetime)
 	grace := cer.expires.Add(c.config.ChallengeLifetime) // to tell expired from unknown
-	c.ceremonies.put(id, cer, now, grace)
+	among.put(id, cer, now, grace)
 }
 
 // finish takes a ceremony out; the caller holds the lock.
 func (c *Core) finish(id string, registration bool) (*ceremony, error) {
-	cer, ok := c.ceremonies.take(id)
+	cer, err := c.taken(c.ceremonies, id)
+	if err == nil && registration != (cer.data.CredParams != nil) {
+		return nil, refuse(ChallengeUnknown, "this ceremony was not begun here, or is over")
+	}
+	return cer, err
+}
+
+func (c *Core) taken(among *expiring[*ceremony], id string) (*ceremony, error) {
+	cer, ok := among.take(id)
 	switch {
-	case !ok || registration != (cer.data.CredParams != nil):
+	case !ok:
 		return nil, refuse(ChallengeUnknown, "this ceremony was not begun here, or is over")
 	case !c.now().Before(cer.expires):
-		return nil, refuse(ChallengeExpired, "this ceremony took longer than %s", c.config.ChallengeLifetime)
+		return nil, refuse(ChallengeExpired, "this ceremony took longer than %s", cer.lifetime)
 	}
 	return cer, nil
 }

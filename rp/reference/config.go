@@ -37,6 +37,7 @@ type Config struct {
 	ChallengeLifetime time.Duration // 5 minutes when 0 (WebAuthn Level 3, section 15.1)
 	SessionLifetime   time.Duration // 12 hours when 0
 	RecoveryLifetime  time.Duration // of a session that may only register; 15 minutes when 0
+	RegisterWithin    time.Duration // after a sign-in; no limit when 0 (Microsoft Entra ID has 5 minutes)
 	PassTries         int           // wrong passes a person may give in PassTryWindow; 5 when 0
 	PassTryWindow     time.Duration // 15 minutes when 0
 	AuditCapacity     int           // events kept; 10,000 when 0
@@ -62,6 +63,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.AttestationRoots == nil {
 		c.AttestationRoots = x509.NewCertPool()
+	}
+	if c.MetadataRoots == nil {
+		c.MetadataRoots = x509.NewCertPool()
 	}
 	c.Origins = slices.Clone(c.Origins)
 	return c

@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	lib "github.com/go-webauthn/webauthn/webauthn"
 
+	"fido-emu/attestation/metadata"
 	"fido-emu/rp"
 )
 
@@ -24,24 +25,27 @@ type Core struct {
 	randMu sync.Mutex // Config.Rand need not be safe for concurrent use
 	key    [32]byte   // of the keyed hash of passes
 
-	mu          sync.RWMutex
-	people      map[string]*person // by folded name
-	roster      []*person          // in the order in which they came
-	handles     map[string]*person // by user handle
-	directory   map[string][]string
-	credentials map[string]*credential // by credential id, of everybody
-	sessions    *expiring[*session]    // by the hash of the token
-	ceremonies  *expiring[*ceremony]
-	tries       *expiring[*passTries] // by folded name
-	book        *book                 // what is said of passkeys
-	audit       auditLog
+	mu            sync.RWMutex
+	people        map[string]*person // by folded name
+	roster        []*person          // in the order in which they came
+	handles       map[string]*person // by user handle
+	directory     map[string][]string
+	credentials   map[string]*credential // by credential id, of everybody
+	sessions      *expiring[*session]    // by the hash of the token
+	ceremonies    *expiring[*ceremony]
+	provisionings *expiring[*ceremony]  // by challenge
+	tries         *expiring[*passTries] // by folded name
+	book          *book                 // what is said of passkeys
+	metadata      *metadata.Trust       // of models of authenticators; nil for none
+	audit         auditLog
 }
 
 // The most of each that is held at once; a flood of requests makes the oldest go.
 const (
-	maxCeremonies = 100_000
-	maxSessions   = 1_000_000
-	maxTries      = 100_000
+	maxCeremonies    = 100_000
+	maxProvisionings = 10_000
+	maxSessions      = 1_000_000
+	maxTries         = 100_000
 )
 
 // New returns a relying party without people.
@@ -69,15 +73,21 @@ func New(config Config) (*Core, error) {
 	c := &Core{
 		config: config, lib: w, book: policies,
 		people: map[string]*person{}, handles: map[string]*person{}, directory: map[string][]string{},
-		credentials: map[string]*credential{},
-		ceremonies:  newExpiring(maxCeremonies, func(*ceremony) {}),
-		tries:       newExpiring(maxTries, func(*passTries) {}),
-		sessions:    newExpiring(maxSessions, unlink),
-		audit:       auditLog{capacity: config.AuditCapacity},
+		credentials:   map[string]*credential{},
+		ceremonies:    newExpiring(maxCeremonies, func(*ceremony) {}),
+		provisionings: newExpiring(maxProvisionings, func(*ceremony) {}),
+		tries:         newExpiring(maxTries, func(*passTries) {}),
+		sessions:      newExpiring(maxSessions, unlink),
+		audit:         auditLog{capacity: config.AuditCapacity},
 	}
 	_, err = io.ReadFull(config.Rand, c.key[:])
 	if err != nil {
 		return nil, fmt.Errorf("relying party: random bytes: %w", err)
+	}
+	if config.Metadata != nil {
+		if err := c.SetMetadata(config.Metadata); err != nil {
+			return nil, fmt.Errorf("relying party: %w", err)
+		}
 	}
 	return c, nil
 }

@@ -22,7 +22,7 @@ type rule struct {
 
 const defaultPolicy = "the default policy"
 
-// noPasskeys is the rule of a relying party where passkeys are switched off.
+// noPasskeys is the rule of people for whom passkeys are switched off.
 var noPasskeys = &rule{source: rp.Policy{UserVerification: "preferred"}}
 
 // facts are what a policy looks at.
@@ -166,7 +166,7 @@ func (r *rule) refuses(f facts) *rp.Refused {
 	p, kind := r.source, passkeyType(f.backupEligible)
 	switch {
 	case r == noPasskeys:
-		return refuse(MethodDisabled, "passkeys are switched off here")
+		return refuse(MethodDisabled, "passkeys are switched off for this person")
 	case p.UserVerification == "required" && !f.userVerified:
 		return refuse(UserVerificationRequired, "%s asks for user verification", r)
 	case len(p.Types) > 0 && !slices.Contains(p.Types, kind):

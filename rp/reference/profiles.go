@@ -25,7 +25,7 @@ type book struct {
 	groups    map[string][]*rule
 	everybody []*rule // of the target Everybody
 	standard  []*rule // of people whom nothing else names
-	all       []*rule // each rule once, the standard ones first
+	all       []*rule // each once, the standard ones first
 }
 
 // newBook checks what is given and makes rules of it.
@@ -94,7 +94,7 @@ func (b *book) enter(rules []*rule) {
 
 // of returns the rules of somebody in these groups, of which one must be met.
 func (b *book) of(groups []string) []*rule {
-	if b.closed {
+	if b.closed || slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(b.profiles.Excluded, g) }) {
 		return []*rule{noPasskeys}
 	}
 	rules := slices.Clone(b.everybody)
@@ -226,6 +226,7 @@ func cloneProfiles(all rp.PasskeyProfiles) rp.PasskeyProfiles {
 		p.Types = append([]string{}, p.Types...)
 		p.KeyRestrictions.AAGUIDs = append([]string{}, p.KeyRestrictions.AAGUIDs...)
 	}
+	all.Excluded = append([]string{}, all.Excluded...)
 	all.Targets = append([]rp.ProfileTarget{}, all.Targets...)
 	for i := range all.Targets {
 		all.Targets[i].Profiles = append([]string{}, all.Targets[i].Profiles...)

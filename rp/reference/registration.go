@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -55,7 +56,7 @@ func (c *Core) registrant(token string, p rp.Person, handle []byte) (*ceremony, 
 	case err == nil && p.Name != "" && fold(p.Name) != fold(s.owner.name):
 		return nil, refuse(BadRequest, "signed in as %s: sign out to make an account for %s", s.owner.name, p.Name)
 	case err == nil:
-		return &ceremony{owner: s.owner, session: s.hash}, nil
+		return &ceremony{owner: s.owner, session: s.hash}, c.mayRegister(s)
 	case p.Name == "":
 		return nil, err
 	}
@@ -68,9 +69,25 @@ func (c *Core) registrant(token string, p rp.Person, handle []byte) (*ceremony, 
 	if c.config.ClosedSignUp {
 		return nil, refuse(SignUpClosed, "only an administrator makes accounts here")
 	}
+	if c.book.profiles.NoSelfService {
+		return nil, refuse(SelfServiceOff, "only an administrator registers passkeys here")
+	}
 	newcomer := newPerson(rp.Person{Name: p.Name, DisplayName: p.DisplayName}, handle)
 	newcomer.groups = c.directory[fold(p.Name)]
 	return &ceremony{newcomer: newcomer}, nil
+}
+
+// mayRegister refuses a session that may not register a passkey by itself; the caller
+// holds the lock.
+func (c *Core) mayRegister(s *session) error {
+	limit := c.config.RegisterWithin
+	switch {
+	case c.book.profiles.NoSelfService:
+		return refuse(SelfServiceOff, "only an administrator registers passkeys here")
+	case limit > 0 && c.now().Sub(s.began) > limit:
+		return refuse(SignInTooOld, "the sign-in is more than %s ago: sign in again to register a passkey", limit)
+	}
+	return nil
 }
 
 // creation fills in the options (WebAuthn Level 3, section 5.4); the caller holds
@@ -147,14 +164,13 @@ func (c *Core) verifyRegistration(cer *ceremony, response []byte) (*credential, 
 		return nil, facts{}, translate(err)
 	}
 	now := c.now()
-	cr := &credential{
-		record: *record, created: now, algorithm: alg,
-		trusted: c.trusted(&parsed.Response.AttestationObject, now),
-	}
+	cr := &credential{record: *record, created: now, algorithm: alg}
 	copy(cr.aaguid[:], record.Authenticator.AAGUID)
+	word := c.vouch(&parsed.Response.AttestationObject, cr.aaguid, now)
+	cr.trusted = word.trusted
 	flags := parsed.Response.AttestationObject.AuthData.Flags
 	return cr, facts{
-		registering: true, trusted: cr.trusted, aaguid: cr.aaguid, algorithm: alg,
+		registering: true, trusted: cr.trusted, flawed: word.flawed, aaguid: cr.aaguid, algorithm: alg,
 		backupEligible: flags.HasBackupEligible(), userVerified: flags.HasUserVerified(),
 	}, nil
 }
@@ -175,12 +191,12 @@ func (c *Core) keep(cer *ceremony, cr *credential, f facts, token, hash string) 
 	if cer.newcomer != nil {
 		c.add(owner)
 	}
-	cr.owner, cr.name = owner, c.firstName(owner, cr.aaguid)
+	cr.owner, cr.name = owner, cmp.Or(cer.title, c.firstName(owner, cr.aaguid))
 	owner.credentials = append(owner.credentials, cr)
 	c.credentials[string(cr.record.ID)] = cr
 	c.note(Event{Action: "register", Person: owner.name, Method: MethodPasskey, Credential: cr.record.ID, Outcome: Done, Detail: cr.name})
 	done := Registered{Credential: cr.describe()}
-	if began != nil && !began.limited {
+	if cer.provisioned || began != nil && !began.limited {
 		return done, nil
 	}
 	if began != nil {
@@ -194,6 +210,9 @@ func (c *Core) keep(cer *ceremony, cr *credential, f facts, token, hash string) 
 // stillThere returns the account that a registration is for and the session that
 // began it, nil for a new account; the caller holds the lock.
 func (c *Core) stillThere(cer *ceremony, token string) (*person, *session, error) {
+	if cer.provisioned {
+		return cer.owner, nil, nil
+	}
 	if cer.newcomer != nil {
 		if c.people[fold(cer.newcomer.name)] != nil {
 			return nil, nil, refuse(PersonExists, "somebody else has taken the name %s", cer.newcomer.name)

@@ -27,6 +27,7 @@ type session struct {
 	owner   *person
 	what    rp.Session
 	limited bool
+	began   time.Time // when its owner proved who they are
 	expires time.Time
 }
 
@@ -76,7 +77,7 @@ func (c *Core) begin(hash string, owner *person, what rp.Session, limited bool) 
 		life = c.config.RecoveryLifetime
 	}
 	what.Person = owner.name
-	s := &session{hash: hash, owner: owner, what: what, limited: limited, expires: now.Add(life)}
+	s := &session{hash: hash, owner: owner, what: what, limited: limited, began: now, expires: now.Add(life)}
 	c.sessions.put(hash, s, now, s.expires)
 	owner.sessions[hash] = s
 	return s
