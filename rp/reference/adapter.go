@@ -51,6 +51,8 @@ type service interface {
 	revokeSessions(ctx context.Context, name string) error
 	revokeCredentials(ctx context.Context, name string, ids [][]byte) error
 	setPolicy(ctx context.Context, group string, policy rp.Policy) error
+
+	methodService
 }
 
 // InProcess returns an adapter to a relying party in this process, whose pages
@@ -72,7 +74,7 @@ func (a *Adapter) Origin() string { return a.origin }
 // Register adds a passkey to the account of p, who is signed in or signs up. For
 // somebody who signs up and has groups, an administrator says so first.
 func (a *Adapter) Register(ctx context.Context, p rp.Person, client webauthn.Client) (rp.Credential, error) {
-	token := a.token(p)
+	token := a.tokenIn(ctx, p)
 	if token == "" && len(p.Groups) > 0 {
 		err := a.service.expect(ctx, p.Name, p.Groups)
 		if err != nil && !isRefused(err, PersonExists) {
@@ -92,9 +94,9 @@ func (a *Adapter) Register(ctx context.Context, p rp.Person, client webauthn.Cli
 		return rp.Credential{}, err
 	}
 	if done.Grant != nil {
-		a.remember(*done.Grant)
+		_, err = a.welcomeIn(ctx, *done.Grant, nil)
 	}
-	return done.Credential, nil
+	return done.Credential, err
 }
 
 // SignIn signs p in with a passkey, or whomever the authenticator names.
@@ -108,14 +110,14 @@ func (a *Adapter) SignIn(ctx context.Context, p rp.Person, client webauthn.Clien
 		return rp.Session{}, err
 	}
 	g, err := a.service.finishSignIn(ctx, begun.Ceremony, response)
-	return a.welcome(g, err)
+	return a.welcomeIn(ctx, g, err)
 }
 
 // RedeemPass signs p in with a Temporary Access Pass; the session may only
 // register a passkey.
 func (a *Adapter) RedeemPass(ctx context.Context, p rp.Person, pass string) (rp.Session, error) {
 	g, err := a.service.redeemPass(ctx, p.Name, pass)
-	return a.welcome(g, err)
+	return a.welcomeIn(ctx, g, err)
 }
 
 // SignOut ends the session that p has here.
@@ -132,7 +134,7 @@ func (a *Adapter) SignOut(ctx context.Context, p rp.Person) error {
 
 // SignedIn tells whether the session that p has here still stands.
 func (a *Adapter) SignedIn(ctx context.Context, p rp.Person) (bool, error) {
-	token := a.token(p)
+	token := a.tokenIn(ctx, p)
 	if token == "" {
 		return false, nil
 	}
@@ -197,18 +199,4 @@ func (a *Adapter) token(p rp.Person) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.tokens[fold(p.Name)]
-}
-
-func (a *Adapter) remember(g Grant) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.tokens[fold(g.Session.Person)] = g.Token
-}
-
-func (a *Adapter) welcome(g Grant, err error) (rp.Session, error) {
-	if err != nil {
-		return rp.Session{}, err
-	}
-	a.remember(g)
-	return g.Session, nil
 }

@@ -30,6 +30,7 @@ type auditLog struct {
 
 // note enters an event; the caller holds the lock.
 func (c *Core) note(e Event) {
+	c.notify(e)
 	l := &c.audit
 	l.last++
 	e.Seq, e.Time = l.last, c.now()

@@ -86,6 +86,7 @@ func (c *remote) request(ctx context.Context, method, path, token string, body a
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Origin", c.options.Origin)
+	tellSignals(r, rp.SignalsOf(ctx))
 	if token != "" { // under both names: which one counts is for the server to say
 		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
 		r.AddCookie(&http.Cookie{Name: "__Host-" + sessionCookie, Value: token})

@@ -38,6 +38,7 @@ type Core struct {
 	book          *book                 // what is said of passkeys
 	metadata      *metadata.Trust       // of models of authenticators; nil for none
 	audit         auditLog
+	doors         doors // ways in beside passkeys, and who watches them
 }
 
 // The most of each that is held at once; a flood of requests makes the oldest go.

@@ -27,6 +27,7 @@ func Handler(core *Core) http.Handler {
 	mux := http.NewServeMux()
 	s.routeAPI(mux)
 	s.routeAdmin(mux)
+	s.routeMethods(mux)
 	s.routePages(mux)
 	return s.guard(mux)
 }

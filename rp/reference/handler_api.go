@@ -52,7 +52,7 @@ func (s *server) finishSignIn(w http.ResponseWriter, r *http.Request) (any, erro
 	if err := read(w, r, &body); err != nil {
 		return nil, err
 	}
-	g, err := s.core.FinishSignIn(body.Ceremony, body.Credential)
+	g, err := s.core.FinishSignInFrom(signals(r), body.Ceremony, body.Credential)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *server) redeemPass(w http.ResponseWriter, r *http.Request) (any, error)
 	if err := read(w, r, &body); err != nil {
 		return nil, err
 	}
-	g, err := s.core.RedeemPass(body.Name, body.Pass)
+	g, err := s.core.RedeemPassFrom(signals(r), body.Name, body.Pass)
 	if err != nil {
 		return nil, err
 	}

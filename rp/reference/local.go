@@ -22,12 +22,12 @@ func (l local) beginSignIn(_ context.Context, name string) (Begun, error) {
 	return l.core.BeginSignIn(name)
 }
 
-func (l local) finishSignIn(_ context.Context, ceremony string, response []byte) (Grant, error) {
-	return l.core.FinishSignIn(ceremony, response)
+func (l local) finishSignIn(ctx context.Context, ceremony string, response []byte) (Grant, error) {
+	return l.core.FinishSignInFrom(rp.SignalsOf(ctx), ceremony, response)
 }
 
-func (l local) redeemPass(_ context.Context, name, pass string) (Grant, error) {
-	return l.core.RedeemPass(name, pass)
+func (l local) redeemPass(ctx context.Context, name, pass string) (Grant, error) {
+	return l.core.RedeemPassFrom(rp.SignalsOf(ctx), name, pass)
 }
 
 func (l local) session(_ context.Context, token string) (Grant, error) { return l.core.Session(token) }

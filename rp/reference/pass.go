@@ -79,6 +79,11 @@ func (c *Core) IssuePass(r PassRequest) (string, error) {
 // RedeemPass begins a session that may only register a passkey. Why a pass is not
 // good is told only to whoever has it.
 func (c *Core) RedeemPass(name, text string) (Grant, error) {
+	return c.RedeemPassFrom(rp.Signals{}, name, text)
+}
+
+// RedeemPassFrom is RedeemPass with what is known of where the sign-in comes from.
+func (c *Core) RedeemPassFrom(signals rp.Signals, name, text string) (Grant, error) {
 	e := Event{Action: "redeem-pass", Method: MethodPass, Person: name}
 	if err := checkText("user name", name, 128); err != nil {
 		return Grant{}, err
@@ -89,10 +94,10 @@ func (c *Core) RedeemPass(name, text string) (Grant, error) {
 	}
 	c.mu.Lock()
 	p := c.people[fold(name)]
-	err = c.tryPass(p, name, text)
+	err = c.tryPass(signals, p, name, text)
 	if err != nil {
 		c.mu.Unlock()
-		return Grant{}, c.refused(e, err)
+		return Grant{}, c.refusedSignIn(signals, e, err)
 	}
 	defer c.mu.Unlock()
 	e.Person, e.Outcome = p.name, Done
@@ -103,7 +108,7 @@ func (c *Core) RedeemPass(name, text string) (Grant, error) {
 
 // tryPass compares and, when all is well, uses up; the caller holds the lock. A
 // try is counted before the comparison.
-func (c *Core) tryPass(p *person, name, text string) error {
+func (c *Core) tryPass(signals rp.Signals, p *person, name, text string) error {
 	tries := c.triesOf(name)
 	if tries.wrong >= c.config.PassTries {
 		return refuse(TooManyTries, "too many wrong passes: wait until %s", tries.until.UTC().Format(time.RFC3339))
@@ -126,8 +131,13 @@ func (c *Core) tryPass(p *person, name, text string) error {
 	case "OneTimeUsed":
 		return refuse(PassUsed, "this pass was good for one use and has been used")
 	}
+	d, err := c.allow(p, signals, []string{rp.AccessPass})
+	if err != nil {
+		return err
+	}
 	p.pass.used = true
 	tries.wrong = 0
+	c.logSignIn(p, signals, d, []rp.SignInDetail{c.detail(rp.AccessPass, "", nil)}, nil)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"fido-emu/rp"
+	"fido-emu/rp/reference/methods"
 )
 
 // The codes of refusals ([rp.Refused]). They are stable: scenarios compare them.
@@ -77,7 +78,10 @@ var statuses = map[string]int{
 	TooManyProfiles: http.StatusBadRequest, PolicyTooLarge: http.StatusBadRequest, BadMetadata: http.StatusBadRequest,
 	BadLifetime: http.StatusBadRequest, TooLarge: http.StatusRequestEntityTooLarge,
 	ChallengeUnknown: http.StatusBadRequest, ChallengeExpired: http.StatusBadRequest,
-	TooManyTries: http.StatusTooManyRequests,
+	TooManyTries: http.StatusTooManyRequests, methods.MethodLocked: http.StatusTooManyRequests,
+	AttemptUnknown: http.StatusBadRequest, methods.BadMethod: http.StatusBadRequest, methods.WeakPassword: http.StatusBadRequest,
+	methods.PasswordWrong: http.StatusUnauthorized, methods.CodeWrong: http.StatusUnauthorized, methods.AnswersWrong: http.StatusUnauthorized,
+	methods.MethodMissing: http.StatusNotFound,
 }
 
 // statusOf returns the HTTP status of a refusal; 403 where none fits better.

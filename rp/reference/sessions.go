@@ -29,6 +29,8 @@ type session struct {
 	limited bool
 	began   time.Time // when its owner proved who they are
 	expires time.Time
+	signals rp.Signals // where its sign-in came from
+	proven  []string   // kinds of the methods; nil for one that is not judged again
 }
 
 // Session returns the session of a token, without the token.
@@ -88,6 +90,9 @@ func (c *Core) standing(token string) (*session, error) {
 	s, ok := c.sessions.get(tokenHash(token))
 	if !ok || !c.now().Before(s.expires) {
 		return nil, refuse(SignInRequired, "no session stands here: sign in")
+	}
+	if err := c.stillAllowed(s); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

@@ -55,8 +55,14 @@ func (c *Core) request(allow []protocol.CredentialDescriptor, rules []*rule) lib
 }
 
 // FinishSignIn verifies what a client made of a ceremony, an
-// AuthenticationResponseJSON, and begins a session.
+// AuthenticationResponseJSON, and begins a session. Of its signals nothing is known.
 func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
+	return c.FinishSignInFrom(rp.Signals{}, id, response)
+}
+
+// FinishSignInFrom is FinishSignIn with what is known of where the sign-in comes
+// from.
+func (c *Core) FinishSignInFrom(signals rp.Signals, id string, response []byte) (Grant, error) {
 	e := Event{Action: "sign-in", Method: MethodPasskey}
 	secret, hash, err := c.token()
 	if err != nil {
@@ -66,11 +72,11 @@ func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
 	cer, err := c.finish(id, false)
 	c.mu.Unlock()
 	if err != nil {
-		return Grant{}, c.refused(e, err)
+		return Grant{}, c.refusedSignIn(signals, e, err)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(response)
 	if err != nil {
-		return Grant{}, c.refused(e, unreadable(err))
+		return Grant{}, c.refusedSignIn(signals, e, unreadable(err))
 	}
 	e.Credential = parsed.RawID
 	cr, err := c.identify(cer, parsed)
@@ -81,11 +87,11 @@ func (c *Core) FinishSignIn(id string, response []byte) (Grant, error) {
 		err = c.verifyAssertion(cer, parsed, &cr)
 	}
 	if err != nil {
-		return Grant{}, c.refused(e, err)
+		return Grant{}, c.refusedSignIn(signals, e, err)
 	}
-	g, err := c.admit(parsed, hash)
+	g, err := c.admit(signals, parsed, hash)
 	if err != nil {
-		return Grant{}, c.refused(e, err)
+		return Grant{}, c.refusedSignIn(signals, e, err)
 	}
 	g.Token = secret
 	return g, nil
@@ -143,9 +149,9 @@ func (c *Core) verifyAssertion(cer *ceremony, parsed *protocol.ParsedCredentialA
 	return translate(err)
 }
 
-// admit applies policy and counter to a verified assertion, updates the record
-// (§7.2 steps 22 to 24) and begins the session.
-func (c *Core) admit(parsed *protocol.ParsedCredentialAssertionData, hash string) (Grant, error) {
+// admit applies policy, counter and the rules of access to a verified assertion,
+// updates the record (§7.2 steps 22 to 24) and begins the session.
+func (c *Core) admit(signals rp.Signals, parsed *protocol.ParsedCredentialAssertionData, hash string) (Grant, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cr := c.credentials[string(parsed.RawID)]
@@ -162,6 +168,11 @@ func (c *Core) admit(parsed *protocol.ParsedCredentialAssertionData, hash string
 	if err != nil {
 		return Grant{}, err
 	}
+	proven := []string{cr.kind()}
+	d, err := c.allow(cr.owner, signals, proven)
+	if err != nil {
+		return Grant{}, err
+	}
 	what := rp.Session{Method: MethodPasskey, Credential: cr.record.ID}
 	if rewound {
 		what.Warnings = append(what.Warnings, fmt.Sprintf("%s: the signature counter was %d and is %d now: the authenticator may have been cloned", CounterRewind, stored, data.Counter))
@@ -174,5 +185,8 @@ func (c *Core) admit(parsed *protocol.ParsedCredentialAssertionData, hash string
 		e.Detail = what.Warnings[0]
 	}
 	c.note(e)
-	return c.begin(hash, cr.owner, what, false).grant(""), nil
+	c.logSignIn(cr.owner, signals, d, []rp.SignInDetail{c.detail(proven[0], cr.name, nil)}, nil)
+	s := c.begin(hash, cr.owner, what, false)
+	c.remember(s, signals, proven, d.Lifetime)
+	return s.grant(""), nil
 }

@@ -12,7 +12,6 @@ import (
 	lib "github.com/go-webauthn/webauthn/webauthn"
 
 	"fido-emu/ctap/cose"
-	"fido-emu/rp"
 )
 
 // The library verifies everything; but its errors do not tell the rules apart.
@@ -136,13 +135,7 @@ func explain(err error) string {
 
 // refused enters a refusal into the audit log and returns it.
 func (c *Core) refused(e Event, err error) error {
-	var no *rp.Refused
-	if !errors.As(err, &no) {
-		return err
-	}
-	e.Outcome, e.Reason, e.Detail = Refused, no.Code, no.Reason
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.note(e)
-	return err
+	return c.refusedHere(e, err)
 }
