@@ -1,0 +1,196 @@
+package wallet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"fido-emu/identity/credential"
+)
+
+// answerLimit is how many bytes of an answer are read.
+const answerLimit = 1 << 20
+
+// link returns a parameter of a link with a scheme.
+func link(text, scheme, parameter string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != scheme || u.Query().Get(parameter) == "" {
+		return "", fmt.Errorf("wallet: %w: %.60q: it takes %s://?%s=…", ErrLink, text, scheme, parameter)
+	}
+	return u.Query().Get(parameter), nil
+}
+
+// Accept fetches the credential of an offer (OpenID4VCI 1.0, sections 3.5 and 4 to 8),
+// verifies it and keeps it. txCode is the code that came another way, "" without one.
+func (w *Wallet) Accept(ctx context.Context, offer, txCode string) (Held, error) {
+	held, err := w.accept(ctx, offer, txCode)
+	if err != nil {
+		return Held{}, fmt.Errorf("wallet: accept a credential: %w", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, held)
+	return held, nil
+}
+
+func (w *Wallet) accept(ctx context.Context, text, txCode string) (Held, error) {
+	// 4: the offer, and 12.2: who makes it.
+	address, err := link(text, "openid-credential-offer", "credential_offer_uri")
+	if err != nil {
+		return Held{}, err
+	}
+	var offer credential.CredentialOffer
+	if err := w.get(ctx, address, &offer); err != nil {
+		return Held{}, err
+	}
+	grant := offer.PreAuthorized()
+	if grant == nil || len(offer.CredentialConfigurationIDs) != 1 {
+		return Held{}, fmt.Errorf("%s offers no single credential with a pre-authorised code", offer.CredentialIssuer)
+	}
+	var issuer credential.IssuerMetadata
+	if err := w.get(ctx, offer.CredentialIssuer+"/.well-known/openid-credential-issuer", &issuer); err != nil {
+		return Held{}, err
+	}
+	if issuer.CredentialIssuer != offer.CredentialIssuer {
+		return Held{}, fmt.Errorf("%s says that it is %s", offer.CredentialIssuer, issuer.CredentialIssuer)
+	}
+	// 6: the token.
+	form := url.Values{
+		"grant_type":          {"urn:ietf:params:oauth:grant-type:pre-authorized_code"},
+		"pre-authorized_code": {grant.Code},
+	}
+	if txCode != "" {
+		form.Set("tx_code", txCode)
+	}
+	var token credential.TokenResponse
+	if err := w.post(ctx, issuer.TokenEndpoint, "", "application/x-www-form-urlencoded", []byte(form.Encode()), &token); err != nil {
+		return Held{}, err
+	}
+	// 7 and 8: the credential, for the holder's key.
+	jwt, err := w.fetch(ctx, issuer, token.AccessToken, offer.CredentialConfigurationIDs[0])
+	if err != nil {
+		return Held{}, err
+	}
+	return w.check(ctx, issuer, offer.CredentialConfigurationIDs[0], jwt)
+}
+
+// fetch proves possession of the key and gets the credential.
+func (w *Wallet) fetch(ctx context.Context, issuer credential.IssuerMetadata, token, configuration string) (string, error) {
+	key, err := w.signingKey()
+	if err != nil {
+		return "", err
+	}
+	var nonce credential.NonceResponse
+	if err := w.post(ctx, issuer.NonceEndpoint, token, "application/json", nil, &nonce); err != nil {
+		return "", err
+	}
+	proof, err := credential.Proof(key, issuer.CredentialIssuer, nonce.Nonce, w.config.Now())
+	if err != nil {
+		return "", err
+	}
+	request, err := json.Marshal(credential.CredentialRequest{
+		ConfigurationID: configuration, Proofs: map[string][]string{"jwt": {proof}},
+	})
+	if err != nil {
+		return "", err
+	}
+	var answer credential.CredentialResponse
+	if err := w.post(ctx, issuer.CredentialEndpoint, token, "application/json", request, &answer); err != nil {
+		return "", err
+	}
+	if len(answer.Credentials) != 1 {
+		return "", fmt.Errorf("%s answers with %d credentials where it offered one", issuer.CredentialEndpoint, len(answer.Credentials))
+	}
+	return answer.Credentials[0].Credential, nil
+}
+
+// check verifies a credential before it is kept: by the issuer that offered it, of the
+// type that was offered, about this holder.
+func (w *Wallet) check(ctx context.Context, issuer credential.IssuerMetadata, kind, jwt string) (Held, error) {
+	did, err := credential.WebDID(issuer.CredentialIssuer)
+	if err != nil {
+		return Held{}, err
+	}
+	c, err := w.verifier.Credential(ctx, jwt, credential.Expected{Type: kind, Issuers: []string{did}})
+	if err != nil {
+		return Held{}, err
+	}
+	if c.Subject != w.DID() {
+		return Held{}, errors.New("the credential is about another holder")
+	}
+	h := Held{ID: c.ID, Issuer: c.Issuer, Types: c.Types, Claims: c.Claims, Expires: c.Expires, JWT: jwt}
+	if len(issuer.Display) > 0 {
+		h.Name = issuer.Display[0].Name
+	}
+	return h, nil
+}
+
+// get fetches JSON.
+func (w *Wallet) get(ctx context.Context, address string, v any) error {
+	body, err := w.do(ctx, http.MethodGet, address, "", "", nil)
+	if err != nil {
+		return err
+	}
+	return decodeJSON(address, body, v)
+}
+
+// post posts a body and reads JSON.
+func (w *Wallet) post(ctx context.Context, address, token, contentType string, body []byte, v any) error {
+	answer, err := w.do(ctx, http.MethodPost, address, token, contentType, body)
+	if err != nil {
+		return err
+	}
+	return decodeJSON(address, answer, v)
+}
+
+func decodeJSON(address string, body []byte, v any) error {
+	if err := json.Unmarshal(body, v); err != nil {
+		return fmt.Errorf("%s: %w", address, err)
+	}
+	return nil
+}
+
+// ServiceError is an answer other than 2xx of whomever the wallet speaks to.
+type ServiceError struct {
+	Address string
+	Status  int
+	Body    []byte // JSON of the service's own shape, mostly
+}
+
+func (e *ServiceError) Error() string {
+	return fmt.Sprintf("%s answers %d %s: %s", e.Address, e.Status, http.StatusText(e.Status), strings.TrimSpace(string(e.Body[:min(len(e.Body), 600)])))
+}
+
+func (w *Wallet) do(ctx context.Context, method, address, token, contentType string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := w.config.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", address, err)
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return nil, &ServiceError{address, resp.StatusCode, answer}
+	case len(answer) > answerLimit:
+		return nil, fmt.Errorf("%s answers with more than %d bytes", address, answerLimit)
+	}
+	return answer, nil
+}
