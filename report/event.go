@@ -58,6 +58,7 @@ type Event struct {
 	Ceremony *Ceremony `json:"ceremony,omitempty"`
 	Text     string    `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
 	Picture  string    `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
+	File     string    `json:"file,omitempty"`    // with a note: another file there, such as a capture
 
 	Outcome  Outcome       `json:"outcome,omitempty"`
 	Failure  *Failure      `json:"failure,omitempty"`

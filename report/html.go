@@ -21,7 +21,7 @@ var pageJS string
 var pageTemplate string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture,
+	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture, "attached": attached,
 }).Parse(pageTemplate))
 
 // WriteHTML writes m as one self-contained page: it opens from a file, loads

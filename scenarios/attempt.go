@@ -24,6 +24,9 @@ func (s *suite) attempt(ctx context.Context, sc *language.Scenario) {
 
 	number := ginkgo.CurrentSpecReport().NumAttempts
 	a := &attempt{suite: s, scenario: sc, number: number, last: number > s.Retries}
+	if s.Reports != "" {
+		a.evidence = &evidence{}
+	}
 	v := a.run(ctx)
 	if v.outcome == report.Passed || a.last || v.outcome == report.Skipped || v.outcome == report.Aborted {
 		s.counts[v.outcome]++
@@ -42,6 +45,7 @@ type attempt struct {
 	scenario *language.Scenario
 	number   int // 1 for the first
 	last     bool
+	evidence *evidence    // nil where none is kept
 	step     atomic.Int64 // under way, 1 for the first; 0 outside of steps
 }
 
@@ -55,6 +59,9 @@ type verdict struct {
 // emit sends an event that belongs to this attempt.
 func (a *attempt) emit(e report.Event) {
 	e.ScenarioID, e.StepIndex, e.Attempt = a.scenario.ID, int(a.step.Load()), a.number
+	if a.evidence != nil {
+		a.evidence.note(e)
+	}
 	a.stream.Emit(e)
 }
 
@@ -64,12 +71,27 @@ func (a *attempt) run(ctx context.Context) verdict {
 	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
 	v, reached := a.steps(ctx)
 	a.step.Store(0)
+	a.keepEvidence(v)
 	described = a.suite.scenario(a.scenario)
 	if reached != nil {
 		described.Devices = reached
 	}
 	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
+}
+
+// keepEvidence keeps what was said, if the attempt went wrong.
+func (a *attempt) keepEvidence(v verdict) {
+	if a.evidence == nil || !v.outcome.Bad() {
+		return
+	}
+	notes, err := a.evidence.keep(a.Reports, a.scenario.ID, a.number)
+	if err != nil {
+		notes = append(notes, report.Event{Kind: report.Note, Text: "Not all evidence could be kept: " + err.Error()})
+	}
+	for _, n := range notes {
+		a.emit(n)
+	}
 }
 
 // steps makes the world and runs the steps in it until one does not pass; those
@@ -116,6 +138,9 @@ func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
 	defer cancel()
 	o := a.suite.world()
 	o.Emit, o.Harmed = a.emit, a.harmed()
+	if a.evidence != nil {
+		o.Hear = a.evidence.hear
+	}
 	err := safely(func() (err error) {
 		w, err = world.New(ctx, a.scenario, o)
 		return err

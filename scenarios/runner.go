@@ -33,6 +33,10 @@ type Options struct {
 
 	RP *world.Elsewhere // the relying party, where it is not the reference one in this process
 
+	// Reports is the folder of the reports, where the messages of an attempt that went
+	// wrong are kept, and captures of its wires; empty for none.
+	Reports string
+
 	Bound map[string]world.Bound // keys that stand for devices, by the name of the device
 	Hand  reach.Hand             // serves the bound keys; required with any
 	Harm  world.Harm             // which bound keys may be harmed

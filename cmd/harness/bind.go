@@ -125,7 +125,7 @@ func reachable(ctx context.Context, bound map[string]world.Bound, h reach.Hand) 
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		key, err := reach.Open(ctx, name, bound[name].Address, rand.Reader, h)
+		key, err := reach.Opening{Name: name, Address: bound[name].Address, Rand: rand.Reader, Hand: h}.Open(ctx)
 		if err == nil {
 			err = key.Close()
 		}

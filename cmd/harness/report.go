@@ -163,7 +163,7 @@ func (u ui) merge(runs []*archive.Run, dir, name string) error {
 		return &exit{code: exitBench, err: err, hint: "choose another folder with --reports"}
 	}
 	result := &last{}
-	err = errors.Join(archive.TakePictures(runs, dir), archive.Merge(runs, name, files, u.console(files.Paths(), false, true), result))
+	err = errors.Join(archive.TakeFiles(runs, dir), archive.Merge(runs, name, files, u.console(files.Paths(), false, true), result))
 	if err != nil {
 		return &exit{code: exitBench, err: err}
 	}

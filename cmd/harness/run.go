@@ -112,6 +112,9 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	}
 	stream := report.NewStream(time.Now, sinks...)
 	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere}
+	if !f.noReports {
+		o.Reports = f.reports
+	}
 	if f.seeded {
 		o.Seed = &f.seed
 	}

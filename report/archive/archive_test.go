@@ -121,14 +121,14 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-func TestTakePictures(t *testing.T) {
+func TestTakeFiles(t *testing.T) {
 	r := keep(t, false, is("a", report.Passed))
 	if err := os.WriteFile(filepath.Join(r.Dir(), "shot.png"), []byte("png"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.Events[1].Picture, r.Events[2].Picture = "shot.png", "../../etc/passwd"
 	dir := t.TempDir()
-	if err := archive.TakePictures([]*archive.Run{r}, dir); err != nil {
+	if err := archive.TakeFiles([]*archive.Run{r}, dir); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "run-1", "shot.png")); err != nil || string(got) != "png" {

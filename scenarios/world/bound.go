@@ -47,7 +47,9 @@ func (w *World) bind(ctx context.Context, as language.Device, bound Bound) (*Dev
 	}
 	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
 	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile}
-	key, err := reach.Open(ctx, as.Name, bound.Address, w.Random.Stream(as.Name+" wire"), w.options.Hand)
+	key, err := reach.Opening{
+		Name: as.Name, Address: bound.Address, Rand: w.Random.Stream(as.Name + " wire"), Hand: w.options.Hand, Heard: w.ear(as.Name),
+	}.Open(ctx)
 	if err != nil {
 		return nil, errors.New(err.Error()) // the bench's, and no refusal, even where the key did not answer
 	}

@@ -25,6 +25,7 @@ func (d *Device) connect(ctx context.Context) error {
 	// A serial number is seen by all that runs on this computer: it is never seeded.
 	id := reach.Identity{Name: d.Model.Title, Serial: rand.Text()[:serialLength]}
 	d.cable = connect(d.device(), id, d.world.Random.Stream(d.Name+" wire"))
+	d.cable.Hear(d.world.ear(d.Name))
 	d.world.whenClosed(d.cable.Unplug)
 	return d.plug(ctx)
 }
@@ -185,4 +186,12 @@ func (o Options) Reached(d language.Device) string {
 		return InProcess
 	}
 	return o.Via.About()
+}
+
+// ear returns who listens at the wire of a device, nil for nobody.
+func (w *World) ear(device string) reach.Ear {
+	if w.options.Hear == nil {
+		return nil
+	}
+	return w.options.Hear(device)
 }

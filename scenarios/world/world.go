@@ -17,14 +17,15 @@ import (
 
 // Options says how a world is made.
 type Options struct {
-	Seed   *uint64            // nil for real randomness and the real date
-	Via    *reach.Way         // how emulated devices are reached; nil for within this process
-	Bound  map[string]Bound   // keys that stand for devices, by the name of the device
-	Hand   reach.Hand         // serves the bound keys; required with any
-	Harm   Harm               // which bound keys may be harmed
-	Harmed []string           // devices that the scenario would harm
-	RP     *Elsewhere         // the relying party, where it is not the reference one in this process
-	Emit   func(report.Event) // takes what happens; the step that it belongs to is filled in by whoever runs it
+	Seed   *uint64                       // nil for real randomness and the real date
+	Via    *reach.Way                    // how emulated devices are reached; nil for within this process
+	Bound  map[string]Bound              // keys that stand for devices, by the name of the device
+	Hand   reach.Hand                    // serves the bound keys; required with any
+	Harm   Harm                          // which bound keys may be harmed
+	Harmed []string                      // devices that the scenario would harm
+	RP     *Elsewhere                    // the relying party, where it is not the reference one in this process
+	Hear   func(device string) reach.Ear // listens at the wire of a device; nil when nobody does
+	Emit   func(report.Event)            // takes what happens; the step that it belongs to is filled in by whoever runs it
 }
 
 // World is what one attempt at a scenario happens in. Steps run one after the
