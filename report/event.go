@@ -33,6 +33,7 @@ const (
 	CTAP          Kind = "ctap"           // Exchange: one CTAP request and its response
 	WebAuthn      Kind = "webauthn"       // Ceremony: one call of navigator.credentials
 	Note          Kind = "note"           // Text: something worth knowing within a step
+	SignInEvent   Kind = "sign-in"        // SignIn: somebody signed in, or was refused
 	StepEnd       Kind = "step-end"       // Step, Outcome, Failure, Duration
 	ScenarioEnd   Kind = "scenario-end"   // Scenario, Outcome, Failure, Duration
 	RunEnd        Kind = "run-end"        // Run, Outcome, Duration
@@ -56,6 +57,7 @@ type Event struct {
 	Step     *Step     `json:"step,omitempty"`
 	Exchange *Exchange `json:"exchange,omitempty"`
 	Ceremony *Ceremony `json:"ceremony,omitempty"`
+	SignIn   *SignIn   `json:"signIn,omitempty"`
 	Text     string    `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
 	Picture  string    `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
 	File     string    `json:"file,omitempty"`    // with a note: another file there, such as a capture
@@ -138,6 +140,16 @@ type Ceremony struct {
 	Response json.RawMessage `json:"response,omitempty"`
 	Decoded  []Field         `json:"decoded,omitempty"` // client data, authenticator data, attestation
 	Error    string          `json:"error,omitempty"`   // DOMException name and reason
+}
+
+// SignIn is one sign-in as whoever did it experienced it.
+type SignIn struct {
+	Method   string        `json:"method"` // such as passKeySynced, or password+sms
+	Person   string        `json:"person"` // in whose name
+	Attacker bool          `json:"attacker,omitempty"`
+	Refused  string        `json:"refused,omitempty"` // why; empty when it succeeded
+	Steps    int           `json:"steps"`             // things that had to be done, such as typing or tapping
+	Took     time.Duration `json:"took"`              // nanoseconds of the scenario's time, the person's included
 }
 
 // Failure says what failed, where, and what to do.

@@ -21,7 +21,7 @@ var pageJS string
 var pageTemplate string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture, "attached": attached,
+	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture, "tenths": tenths, "attached": attached,
 }).Parse(pageTemplate))
 
 // WriteHTML writes m as one self-contained page: it opens from a file, loads
@@ -44,6 +44,7 @@ type pageView struct {
 	Bad       []*scenarioView
 	Coverage  []ruleGroup
 	Loose     []eventView // that belong to no scenario
+	Methods   []MethodUse // of sign-ins
 }
 
 // maxOpen is how many bad scenarios stand open from the start.
@@ -99,6 +100,7 @@ func newPageView(m *Model) *pageView {
 		Model: m, CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Tally: m.tally(), Bar: outcomeBar(m),
 		Policy: Policy(pageCSS, pageJS),
 	}
+	v.Methods = m.Methods()
 	anchors := map[string]int{}
 	labels := map[string]bool{}
 	for _, sc := range m.Scenarios {

@@ -33,6 +33,7 @@ type Attempt struct {
 	Reason   string   // why it was skipped or aborted
 	Failure  *Failure // nil when it passed
 	Steps    []*StepResult
+	SignIns  []*SignIn // in order
 }
 
 // StepResult is one step of an attempt with what happened in it.
@@ -129,6 +130,10 @@ func (a *Attempt) add(e *Event) {
 		s.Outcome, s.Failure, s.Reason, s.Duration = e.Outcome, e.Failure, e.Text, e.Duration
 		if e.Step != nil {
 			s.Step = *e.Step
+		}
+	case SignInEvent:
+		if e.SignIn != nil {
+			a.SignIns = append(a.SignIns, e.SignIn)
 		}
 	default:
 		s := a.step(e)
