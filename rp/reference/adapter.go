@@ -53,6 +53,7 @@ type service interface {
 	setPolicy(ctx context.Context, group string, policy rp.Policy) error
 
 	methodService
+	profileService
 }
 
 // InProcess returns an adapter to a relying party in this process, whose pages

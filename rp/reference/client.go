@@ -91,7 +91,7 @@ func (c *remote) request(ctx context.Context, method, path, token string, body a
 		r.AddCookie(&http.Cookie{Name: sessionCookie, Value: token})
 		r.AddCookie(&http.Cookie{Name: "__Host-" + sessionCookie, Value: token})
 	}
-	if c.options.AdminToken != "" && strings.HasPrefix(path, "/api/admin/") {
+	if c.options.AdminToken != "" && (strings.HasPrefix(path, "/api/admin/") || strings.HasPrefix(path, graphRoot)) {
 		r.Header.Set("Authorization", "Bearer "+c.options.AdminToken)
 	}
 	return r, nil
@@ -101,7 +101,10 @@ func (c *remote) request(ctx context.Context, method, path, token string, body a
 // of the server.
 func refusal(status int, body []byte, broken func(error) error) error {
 	var e errorJSON
-	if err := json.Unmarshal(body, &e); err != nil || e.Code == "" {
+	if err := json.Unmarshal(body, &e); err == nil && e.Code == "" {
+		e = graphRefusal(body)
+	}
+	if e.Code == "" {
 		return broken(fmt.Errorf("status %d without a reason", status))
 	}
 	if status >= 500 {

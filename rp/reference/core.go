@@ -35,6 +35,7 @@ type Core struct {
 	ceremonies    *expiring[*ceremony]
 	provisionings *expiring[*ceremony]  // by challenge
 	tries         *expiring[*passTries] // by folded name
+	groups        []string              // that were made by themselves; others are those that people and policies name
 	book          *book                 // what is said of passkeys
 	metadata      *metadata.Trust       // of models of authenticators; nil for none
 	audit         auditLog

@@ -94,11 +94,13 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 }
 
 // read reads the body of a request into v, strictly.
-func read(w http.ResponseWriter, r *http.Request, v any) error {
+func read(w http.ResponseWriter, r *http.Request, v any) error { return readUpTo(maxBody, w, r, v) }
+
+func readUpTo(limit int64, w http.ResponseWriter, r *http.Request, v any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return refuse(BadRequest, "the content type is %q, want application/json", r.Header.Get("Content-Type"))
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
 	if err == nil {
@@ -123,7 +125,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "+s.embedders())
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || strings.HasPrefix(r.URL.Path, graphRoot)
 		if !safe && !slices.Contains(s.core.config.Origins, r.Header.Get("Origin")) {
 			writeError(w, refuse(OriginForbidden, "the request has Origin %q, want one of %s", r.Header.Get("Origin"), strings.Join(s.core.config.Origins, " ")))
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fido-emu/rp"
+	"fido-emu/rp/reference/graph"
 )
 
 // adminSession is how long an administrator stays signed in on the pages.
@@ -29,11 +30,27 @@ func (s *server) routeAdmin(mux *http.ServeMux) {
 		"DELETE /api/admin/people/{name}/credentials": s.revokeCredentials,
 		"GET /api/admin/policies":                     s.listPolicies,
 		"PUT /api/admin/policies":                     s.setPolicy,
+		"GET /api/admin/passkey-profiles":             s.showProfiles,
+		"PUT /api/admin/passkey-profiles":             s.setProfiles,
+		"GET /api/admin/metadata":                     s.showMetadata,
+		"PUT /api/admin/metadata":                     s.setMetadata,
+		"GET /api/admin/groups":                       s.listGroups,
+		"POST /api/admin/groups":                      s.addGroup,
 		"GET /api/admin/audit":                        s.showAudit,
 	} {
 		mux.Handle(route, s.adminOnly(handle))
 	}
+	service := graph.New(graph.Config{
+		Token: s.core.config.AdminToken, Now: s.core.config.Now, Limit: s.core.config.GraphLimit,
+	}, tenant{s.core})
+	for _, version := range []string{graph.V1, graph.Beta} {
+		mux.Handle(graphRoot+version+"/", http.StripPrefix(graphRoot+version, service.Handler(version)))
+	}
 }
+
+// graphRoot is where Microsoft Graph is. The administrator's token opens it as a bearer
+// and in no other way, so that pages of other origins can do nothing there.
+const graphRoot = "/graph/"
 
 // adminOnly lets pass who has the token, as a bearer or by way of the cookie that
 // stands for it.
@@ -180,6 +197,46 @@ func (s *server) setPolicy(w http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	return nil, s.core.SetPolicy(body.Group, body.Policy)
+}
+
+func (s *server) showProfiles(http.ResponseWriter, *http.Request) (any, error) {
+	return s.core.PasskeyProfiles(), nil
+}
+
+func (s *server) setProfiles(w http.ResponseWriter, r *http.Request) (any, error) {
+	var all rp.PasskeyProfiles
+	if err := read(w, r, &all); err != nil {
+		return nil, err
+	}
+	return nil, s.core.SetPasskeyProfiles(all)
+}
+
+func (s *server) showMetadata(http.ResponseWriter, *http.Request) (any, error) {
+	return s.core.metadataJSON(), nil
+}
+
+// maxMetadata is the most that a metadata BLOB may be, in bytes; the FIDO Alliance's own
+// had some 6 MB in 2026.
+const maxMetadata = 32 << 20
+
+func (s *server) setMetadata(w http.ResponseWriter, r *http.Request) (any, error) {
+	var body metadataUploadJSON
+	if err := readUpTo(maxMetadata, w, r, &body); err != nil {
+		return nil, err
+	}
+	return nil, s.core.SetMetadata([]byte(body.BLOB))
+}
+
+func (s *server) listGroups(http.ResponseWriter, *http.Request) (any, error) {
+	return groupsJSON{s.core.GroupNames()}, nil
+}
+
+func (s *server) addGroup(w http.ResponseWriter, r *http.Request) (any, error) {
+	var body nameJSON
+	if err := read(w, r, &body); err != nil {
+		return nil, err
+	}
+	return nil, s.core.AddGroup(body.Name)
 }
 
 func (s *server) showAudit(_ http.ResponseWriter, r *http.Request) (any, error) {

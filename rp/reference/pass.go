@@ -40,6 +40,7 @@ type PassState struct {
 // pass is a Temporary Access Pass; its text is nowhere.
 type pass struct {
 	hash    [32]byte
+	issued  time.Time
 	start   time.Time
 	expires time.Time
 	once    bool
@@ -71,7 +72,7 @@ func (c *Core) IssuePass(r PassRequest) (string, error) {
 	if r.Start.IsZero() {
 		r.Start = c.now()
 	}
-	p.pass = &pass{hash: c.passHash(p, text), start: r.Start, expires: r.Start.Add(r.Lifetime), once: r.Once}
+	p.pass = &pass{hash: c.passHash(p, text), issued: c.now(), start: r.Start, expires: r.Start.Add(r.Lifetime), once: r.Once}
 	c.note(Event{Action: "issue-pass", Person: p.name, Method: MethodPass, Outcome: Done})
 	return text, nil
 }

@@ -88,6 +88,14 @@ type (
 		Event
 		Credential bytesJSON `json:"credential,omitempty"`
 	}
+	metadataJSON struct {
+		Number     int       `json:"number"` // of the BLOB; 0 when there is none
+		Models     int       `json:"models"`
+		NextUpdate time.Time `json:"nextUpdate,omitzero"`
+	}
+	metadataUploadJSON struct {
+		BLOB string `json:"blob"` // a JWT
+	}
 	auditJSON struct {
 		Events []eventJSON `json:"events"`
 	}
@@ -134,6 +142,14 @@ func plain(list []credentialJSON) []rp.Credential {
 		out = append(out, cr.plain())
 	}
 	return out
+}
+
+func (c *Core) metadataJSON() metadataJSON {
+	t := c.Metadata()
+	if t == nil {
+		return metadataJSON{}
+	}
+	return metadataJSON{t.No, t.Models, t.NextUpdate}
 }
 
 // String returns base64url.

@@ -1,8 +1,9 @@
 package graph
 
 import (
+	"cmp"
 	"net/http"
-	"strings"
+	"slices"
 
 	"fido-emu/rp"
 )
@@ -15,16 +16,20 @@ type preferencesJSON struct {
 
 func (s *Service) showPolicy(*http.Request) (int, any, error) {
 	p := s.tenant.CredentialPreferences()
+	shown := preferencesJSON{cmp.Or(p.State, "default"), s.asTargets(p.Include), s.asTargets(p.Exclude)}
+	if len(p.Include) == 0 {
+		shown.Include = []excludeJSON{{"group", rp.Everybody}}
+	}
 	return http.StatusOK, map[string]any{
-		"@odata.context": "$metadata#authenticationMethodsPolicy", "id": "authenticationMethodsPolicy", "displayName": "Authentication Methods Policy",
-		"systemCredentialPreferences": preferencesJSON{p.State, groupTargets(p.Include), groupTargets(p.Exclude)},
+		"@odata.context": "$metadata#authenticationMethodsPolicy", "id": "authenticationMethodsPolicy",
+		"displayName": "Authentication Methods Policy", "systemCredentialPreferences": shown,
 	}, nil
 }
 
-func groupTargets(ids []string) []excludeJSON {
+func (s *Service) asTargets(groups []string) []excludeJSON {
 	all := []excludeJSON{}
-	for _, id := range ids {
-		all = append(all, excludeJSON{"group", id})
+	for _, name := range groups {
+		all = append(all, excludeJSON{"group", s.idOf(name)})
 	}
 	return all
 }
@@ -39,45 +44,47 @@ func (s *Service) setPolicy(r *http.Request) (int, any, error) {
 	if in.Preferences == nil {
 		return 0, nil, bad("systemCredentialPreferences is what can be set here.")
 	}
-	p := CredentialPreferences{State: in.Preferences.State}
+	p := rp.SystemPreference{State: in.Preferences.State}
 	if p.State != "default" && p.State != "enabled" && p.State != "disabled" {
 		return 0, nil, bad("state must be default, enabled or disabled.")
 	}
 	var err error
-	if p.Include, err = s.ids(in.Preferences.Include); err == nil {
-		p.Exclude, err = s.ids(in.Preferences.Exclude)
+	if p.Include, err = s.names(in.Preferences.Include); err == nil {
+		p.Exclude, err = s.names(in.Preferences.Exclude)
 	}
 	if err != nil {
 		return 0, nil, err
+	}
+	if slices.Contains(p.Include, rp.Everybody) {
+		p.Include = nil
 	}
 	return http.StatusNoContent, nil, s.tenant.SetCredentialPreferences(p)
 }
 
-// ids returns the ids of targets, which must be groups.
-func (s *Service) ids(targets []excludeJSON) (ids []string, err error) {
+// names returns the names of the groups that targets are.
+func (s *Service) names(targets []excludeJSON) (names []string, err error) {
 	for _, t := range targets {
-		if _, err := s.nameOf(t.Type, t.ID); err != nil {
+		name, err := s.nameOf(t.Type, t.ID)
+		if err != nil {
 			return nil, err
 		}
-		ids = append(ids, t.ID)
+		names = append(names, name)
 	}
-	return ids, nil
+	return names, nil
 }
 
 // signIns lists the log of sign-ins, newest first.
 func (s *Service) signIns(r *http.Request) (int, any, error) {
-	by, value, err := filter(r, "userPrincipalName")
+	_, name, err := filter(r, "userPrincipalName")
 	if err != nil {
 		return 0, nil, err
 	}
-	all := s.tenant.SignIns()
-	var found []rp.SignInEntry
-	for i := len(all) - 1; i >= 0; i-- {
-		if by == "" || strings.EqualFold(all[i].UserPrincipalName, value) {
-			found = append(found, all[i])
-		}
+	all, err := s.tenant.SignIns(name)
+	if err != nil {
+		return 0, nil, err
 	}
-	return collection(r, "auditLogs/signIns", found)
+	slices.Reverse(all)
+	return collection(r, "auditLogs/signIns", all)
 }
 
 // confirmCompromised tells of users whose accounts somebody else has.

@@ -36,10 +36,13 @@ type Tenant interface {
 
 	PasskeyProfiles() rp.PasskeyProfiles
 	SetPasskeyProfiles(all rp.PasskeyProfiles) error
-	CredentialPreferences() CredentialPreferences
-	SetCredentialPreferences(p CredentialPreferences) error
+	// CredentialPreferences name groups by their names.
+	CredentialPreferences() rp.SystemPreference
+	SetCredentialPreferences(p rp.SystemPreference) error
 
-	SignIns() []rp.SignInEntry // oldest first
+	// SignIns returns the sign-ins of a user name or, when that is empty, of everybody,
+	// oldest first.
+	SignIns(name string) ([]rp.SignInEntry, error)
 	ConfirmCompromised(key string) error
 }
 
@@ -81,12 +84,4 @@ type Pass struct {
 	Once      bool
 	Usable    bool
 	Usability string
-}
-
-// CredentialPreferences say whether people are asked for their strongest method first
-// (systemCredentialPreferences). Targets are ids of groups, or rp.Everybody.
-type CredentialPreferences struct {
-	State   string // default, enabled or disabled
-	Include []string
-	Exclude []string
 }
