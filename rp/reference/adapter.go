@@ -54,6 +54,7 @@ type service interface {
 
 	methodService
 	profileService
+	recoveryService
 }
 
 // InProcess returns an adapter to a relying party in this process, whose pages

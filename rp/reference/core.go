@@ -39,7 +39,8 @@ type Core struct {
 	book          *book                 // what is said of passkeys
 	metadata      *metadata.Trust       // of models of authenticators; nil for none
 	audit         auditLog
-	doors         doors // ways in beside passkeys, and who watches them
+	doors         doors  // ways in beside passkeys, and who watches them
+	office        office // account recovery
 }
 
 // The most of each that is held at once; a flood of requests makes the oldest go.

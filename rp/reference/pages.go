@@ -31,12 +31,15 @@ type page struct {
 	Policies    []GroupPolicy
 	Events      []eventJSON
 	Now         time.Time
+
+	Recovery       bool // account recovery is set up
+	RecoveryPolicy rp.RecoveryPolicy
+	RecoveryLog    []rp.RecoveryEvent
 }
 
 func (s *server) routePages(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", s.show("home.html", "Sign in", s.home))
 	mux.Handle("GET /signup", s.show("signup.html", "Create an account", s.home))
-	mux.Handle("GET /recover", s.show("recover.html", "Use a Temporary Access Pass", s.home))
 	mux.Handle("GET /passkeys", s.show("passkeys.html", "Your passkeys", s.passkeys))
 	mux.Handle("GET /admin", s.show("admin.html", "Administration", s.admin))
 	mux.Handle("/", s.missing(parse("missing.html")))
@@ -79,7 +82,7 @@ func (s *server) missing(t *template.Template) http.Handler {
 
 func (s *server) page(r *http.Request, title string) *page {
 	c := s.core.config
-	p := &page{Site: c.Name, RPID: c.RPID, Title: title, Here: r.URL.Path, OpenSignUp: !c.ClosedSignUp, Now: s.core.now()}
+	p := &page{Site: c.Name, RPID: c.RPID, Title: title, Here: r.URL.Path, OpenSignUp: !c.ClosedSignUp, Now: s.core.now(), Recovery: s.core.HasRecovery()}
 	if g, err := s.core.Session(s.token(r)); err == nil {
 		session := g.wire()
 		p.Session = &session

@@ -56,6 +56,14 @@ type passTries struct {
 // IssuePass issues a pass of 60 random bits, written as three groups of four
 // letters. It takes the place of the one that the person had.
 func (c *Core) IssuePass(r PassRequest) (string, error) {
+	text, err := c.issuePass(r)
+	if err == nil && c.office.desk != nil {
+		c.office.desk.Replaced(r.Person)
+	}
+	return text, err
+}
+
+func (c *Core) issuePass(r PassRequest) (string, error) {
 	if r.Lifetime < MinPassLifetime || r.Lifetime > MaxPassLifetime || r.Lifetime%time.Minute != 0 {
 		return "", refuse(BadLifetime, "a pass lasts 10 to 43200 whole minutes, not %s", r.Lifetime)
 	}

@@ -137,7 +137,10 @@ func (c *Core) FinishRegistration(token, id string, response []byte) (Registered
 	if done.Grant != nil {
 		done.Grant.Token = secret
 	}
-	return done, nil
+	if done.Grant != nil && cer.newcomer == nil { // in a session from a pass
+		err = c.completeRecovery(cer.owner.name, done.Credential.ID)
+	}
+	return done, err
 }
 
 // verifyRegistration follows WebAuthn Level 3, section 7.1, as far as it needs no

@@ -82,6 +82,9 @@ func (c *Core) begin(hash string, owner *person, what rp.Session, limited bool) 
 	s := &session{hash: hash, owner: owner, what: what, limited: limited, began: now, expires: now.Add(life)}
 	c.sessions.put(hash, s, now, s.expires)
 	owner.sessions[hash] = s
+	if !limited {
+		c.office.seen(owner, now)
+	}
 	return s
 }
 

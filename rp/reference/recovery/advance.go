@@ -127,7 +127,7 @@ func (d *Desk) ask(ctx context.Context, r *record) error {
 		return nil
 	}
 	r.state, r.url, r.detail = Presenting, asked.URL, ""
-	r.request = request{id: asked.Request, state: state, key: sha256.Sum256([]byte(key)), nonce: asked.Nonce, expires: asked.Expires}
+	r.request = request{id: asked.Request, state: state, key: sha256.Sum256([]byte(key)), expires: asked.Expires}
 	if r.request.expires.IsZero() {
 		r.request.expires = d.env.Now().Add(5 * time.Minute)
 	}

@@ -20,10 +20,9 @@ type Callback struct {
 	State   string
 	Status  string // requestStatus
 
-	Presentation string     // compact JWT, where the service hands it on
-	Face         *FaceCheck // with presentation_verified
-	Code         string     // error.code, with presentation_error
-	Message      string     // error.message
+	Face    *FaceCheck // with presentation_verified
+	Code    string     // error.code, with presentation_error
+	Message string     // error.message
 }
 
 // FaceCheck is what Face Check measured.

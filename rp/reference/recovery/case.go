@@ -63,7 +63,6 @@ type request struct {
 	id      string
 	state   string   // random; names the request in callbacks
 	key     [32]byte // hash of what callbacks have to bring
-	nonce   string   // empty where the service made one
 	expires time.Time
 	done    bool // its last callback has come
 }

@@ -30,7 +30,7 @@ func (d *Desk) decide(ctx context.Context, r *record, c Callback) {
 // verify looks at the presentation itself: steps 8 and 9.
 func (d *Desk) verify(ctx context.Context, r *record, c Callback) (Verified, error) {
 	// 8. What the request service says of it is not enough.
-	verified, err := d.env.Verify.Verify(ctx, c.Request, r.request.nonce, c.Presentation)
+	verified, err := d.env.Verify.Verify(ctx, c.Request)
 	if err != nil {
 		return Verified{}, err
 	}

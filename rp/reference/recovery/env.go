@@ -67,14 +67,13 @@ type Wanted struct {
 type Asked struct {
 	Request string    // id
 	URL     string    // opens the wallet
-	Nonce   string    // that the presentation must hold; empty where the service says none
 	Expires time.Time //
 }
 
-// Verifier verifies a presentation cryptographically: step 8. It refuses with codes
-// of its own.
+// Verifier fetches what was presented to a request and verifies it
+// cryptographically: step 8. It refuses with codes of its own.
 type Verifier interface {
-	Verify(ctx context.Context, request, nonce string, presentation string) (Verified, error)
+	Verify(ctx context.Context, request string) (Verified, error)
 }
 
 // Verified is what a valid presentation says.
