@@ -24,6 +24,9 @@ func judge(ctx context.Context, call language.Call, err error) verdict {
 	if lacks, ok := errors.AsType[*rp.Unsupported](err); ok {
 		return verdict{outcome: report.Skipped, text: lacks.Error()}
 	}
+	if away, ok := errors.AsType[*rp.Unreachable](err); ok {
+		return verdict{outcome: report.Error, failure: &report.Failure{Message: away.Error(), Location: call.At, Hint: away.Hint()}}
+	}
 	if unmet, ok := errors.AsType[*steps.Unmet](err); ok {
 		return failed(call, unmet.Error(), unmet.Hint, unmet.Device)
 	}

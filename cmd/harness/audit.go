@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -50,8 +49,8 @@ func auditCommand(u ui) *cobra.Command {
 			"--mutants proves that the audit sees: it attacks a relying party with one step of its\n" +
 			"verification left out, for each step.\n\n" +
 			"Exit codes: 0 nothing was accepted; 1 something was, or broke down, or a mutant survived; 2 wrong\n" +
-			"usage; 3 the honest ceremonies do not work, or a fault of the harness; 4 the relying party\n" +
-			"cannot be reached.",
+			"usage; 3 the honest ceremonies do not work, the relying party cannot be reached, or a fault of\n" +
+			"the harness.",
 		Example: "  harness audit\n  harness audit --rp my-site.yaml --reports audit-of-my-site\n" +
 			"  harness audit --only authentication.signature,registration.origin\n" +
 			"  harness audit --rp staging.yaml --i-own-this-site staging.example.com --rate 5\n  harness audit --mutants",
@@ -171,13 +170,12 @@ func (f auditFlags) audit(ctx context.Context, u ui, name string, site rp.Relyin
 // auditVerdict turns what an audit found into an exit code.
 func auditVerdict(r *audit.Report, failed error) error {
 	var foreign *foreignHost
-	var unreachable *net.OpError
-	var broken *rp.Broken
+	var away *rp.Unreachable
 	switch {
 	case errors.As(failed, &foreign):
 		return &exit{code: exitUsage, err: failed, hint: "if it is yours: --i-own-this-site " + foreign.host}
-	case errors.As(failed, &broken) && errors.As(failed, &unreachable):
-		return &exit{code: exitNoDevice, err: failed, hint: "start the relying party; harness rp check FILE explains each exchange"}
+	case errors.As(failed, &away):
+		return &exit{code: exitBench, err: failed, hint: away.Hint()}
 	case errors.Is(failed, audit.ErrControl):
 		return &exit{code: exitBench, err: failed, hint: "nothing that an audit finds means anything then; harness rp check FILE explains each exchange"}
 	case failed != nil:

@@ -195,8 +195,8 @@ func names(who rp.Person, site web.Site) []rp.Person {
 
 func (e *explainer) failed(what string, err error) error {
 	x := &exit{code: exitFailed, err: fmt.Errorf("%s: %w", what, err), hint: "the last exchange above shows what the site answered"}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		x.code, x.hint = exitBench, "is the site running? Its addresses are under bases"
+	if away, ok := errors.AsType[*rp.Unreachable](err); ok {
+		x.code, x.hint = exitBench, away.Hint()
 	}
 	if lacks, ok := errors.AsType[*rp.Unsupported](err); ok {
 		x.err, x.hint = fmt.Errorf("%s: %w", what, lacks), "describe the section that is missing"

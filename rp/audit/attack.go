@@ -52,7 +52,7 @@ func Catalogue() []Attack {
 	all := slices.Concat(
 		clientDataAttacks(registering), authenticatorDataAttacks(registering), keyAttacks(), objectAttacks(), registrationAttacks(), attestationAttacks(),
 		clientDataAttacks(authenticating), authenticatorDataAttacks(authenticating), signatureAttacks(), credentialAttacks(), stateAttacks(),
-		challengeAttacks(), accountAttacks(), enumerationAttacks(),
+		requestAttacks(), challengeAttacks(), accountAttacks(), enumerationAttacks(),
 	)
 	for i := range all {
 		all[i].Cites = append(all[i].Cites, published()[all[i].ID]...)

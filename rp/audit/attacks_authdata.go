@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+
 	"crypto/sha256"
 
 	"fido-emu/ctap"
@@ -62,28 +64,34 @@ func authenticatorDataAttacks(k kind) []Attack {
 // the relying party's own policy, or at one under a policy that says so.
 func whereVerified(k kind, how bend) func(*bench) finding {
 	return func(b *bench) finding {
-		purpose := map[kind]string{registering: "attacker", authenticating: "victim"}[k]
-		a, err := b.account(purpose)
+		a, err := b.verified(k)
 		if err != nil {
-			return found(NotApplicable, "no account: %v", err)
-		}
-		if err := b.askFor(k, a); err != nil {
 			return found(NotApplicable, "%v", err)
-		}
-		if a.client.last.asked.UserVerification != "required" {
-			a, err = b.policed("verified", rp.Policy{UserVerification: "required"})
-			if err != nil {
-				return found(NotApplicable, "the relying party does not require user verification, and there is no policy that would: %v", err)
-			}
-			if err = b.askFor(k, a); err != nil || a.client.last.asked.UserVerification != "required" {
-				return found(NotApplicable, "the relying party does not require user verification, not even under a policy that does (%v)", err)
-			}
 		}
 		if k == registering {
 			return b.tryRegister(a, how)
 		}
 		return b.trySignIn(a, a.client, how)
 	}
+}
+
+// verified returns an account of which user verification is required.
+func (b *bench) verified(k kind) (*account, error) {
+	a, err := b.account(map[kind]string{registering: "attacker", authenticating: "victim"}[k])
+	if err == nil {
+		err = b.askFor(k, a)
+	}
+	if err != nil || a.client.last.asked.UserVerification == "required" {
+		return a, err
+	}
+	a, err = b.policed("verified", rp.Policy{UserVerification: "required"})
+	if err != nil {
+		return nil, fmt.Errorf("the relying party does not require user verification, and there is no policy that would: %w", err)
+	}
+	if err := b.askFor(k, a); err != nil || a.client.last.asked.UserVerification != "required" {
+		return nil, fmt.Errorf("the relying party does not require user verification, not even under a policy that does (%v)", err)
+	}
+	return a, nil
 }
 
 // askFor takes an honest ceremony, to see what the relying party asks for.

@@ -125,6 +125,19 @@ func replayed(b *bench) finding {
 	return b.trySignIn(a, a.client, bend{raw: func([]byte) []byte { return seen }})
 }
 
+// newcomer returns who registers: somebody who has no passkey yet, or the one account.
+func (b *bench) newcomer() (*account, error) {
+	if b.options.Single {
+		a, err := b.account("victim")
+		if err == nil {
+			err = b.honestSignIn(a)
+		}
+		return a, err
+	}
+	a := b.person("new")
+	return a, b.open(a)
+}
+
 // begin begins a ceremony step by step: a registration of somebody new, or a sign-in
 // of the victim.
 func (b *bench) begin(k kind) (a *account, c rp.Ceremony, f finding) {
@@ -134,8 +147,11 @@ func (b *bench) begin(k kind) (a *account, c rp.Ceremony, f finding) {
 	}
 	var err error
 	if k == registering {
-		a = b.person("new")
-	} else if a, err = b.account("victim"); err != nil {
+		a, err = b.newcomer()
+	} else {
+		a, err = b.account("victim")
+	}
+	if err != nil {
 		return nil, nil, found(NotApplicable, "%v", err)
 	}
 	err = b.call(func(ctx context.Context) (err error) {

@@ -153,7 +153,7 @@ func attestationAttacks() []Attack {
 	for _, f := range forged.Catalogue() {
 		all = append(all, attestationAttack(f))
 	}
-	return append(all, trustAttacks()...)
+	return append(append(unverifiedAttacks(), all...), trustAttacks()...)
 }
 
 const attestationGroup = "registration: attestation"
@@ -259,17 +259,31 @@ func forge(f forged.Forgery, step int) func(*bench) finding {
 		if err := b.honestAttestation(a, f.Format, f.Format == attestation.FormatU2F); err != nil {
 			return found(NotApplicable, "not even a genuine %s statement is taken: %v", f.Format, err)
 		}
+		if !b.verifiesFormat(a, f.Format) {
+			return found(NotApplicable, "statements of format %s are taken without being verified, so that no defect in one shows: see registration.attestation.unverified", f.Format)
+		}
+		if step == 21 && !b.assessesTrust(a) {
+			tolerated := "the relying party takes attestation by whatever authority: what it does not understand is worth as much to it as no attestation"
+			f := b.tryForged(a, f)
+			if f.verdict == Accepted {
+				f.verdict, f.why = Tolerated, f.why+"; "+tolerated
+			}
+			return f
+		}
 		if step == 24 && !b.assessesTrust(a) {
 			return found(NotApplicable, "the relying party takes attestation by whatever authority: trust is for its policy (step 24), and it assesses none")
 		}
-		was, model := a.client.attest, a.client.aaguid
-		a.client.attest = f.Attestation(b.options.Authority, b.keys)
-		if f.NoAAGUID {
-			a.client.aaguid = [16]byte{}
-		}
-		result := b.tryRegisterWith(a, func() { a.client.attest, a.client.aaguid = was, model })
-		return result
+		return b.tryForged(a, f)
 	}
+}
+
+func (b *bench) tryForged(a *account, f forged.Forgery) finding {
+	was, model := a.client.attest, a.client.aaguid
+	a.client.attest = f.Attestation(b.options.Authority, b.keys)
+	if f.NoAAGUID {
+		a.client.aaguid = [16]byte{}
+	}
+	return b.tryRegisterWith(a, func() { a.client.attest, a.client.aaguid = was, model })
 }
 
 // assessesTrust tells whether a genuine statement by an authority that nobody knows is

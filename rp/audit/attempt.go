@@ -1,9 +1,11 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"fido-emu/attestation/forged"
 	"fido-emu/ctap/authenticator"
@@ -144,24 +146,25 @@ func signingIn(how bend) func(*bench) finding {
 // trySignIn signs in as an account with a bent response of a client, which may be
 // somebody else's, and judges what came of it.
 func (b *bench) trySignIn(a *account, c *forger, how bend) finding {
-	return b.judged(a, c, func() error {
-		_, err := b.signIn(a.person, c, how)
-		return err
-	})
+	return b.judged(a, c, func() (rp.Session, error) { return b.signIn(a.person, c, how) })
 }
 
 // judged judges an attempt to get a session as an account.
-func (b *bench) judged(a *account, c *forger, attempt func() error) finding {
+func (b *bench) judged(a *account, c *forger, attempt func() (rp.Session, error)) finding {
 	if f, ok := b.leave(a); !ok {
 		return f
 	}
 	c.last, c.reached = nil, false
-	err := attempt()
+	s, err := attempt()
 	sent := c.last
 	if f, over := early(c, err); over {
 		return f
 	}
-	f := b.judgeSignIn(a, err).with(sent)
+	f := b.judgeSignIn(a, err)
+	if f.verdict == Broken && err == nil && s.Person != "" && !strings.EqualFold(s.Person, a.person.Name) {
+		f = othersSession(s, sent)
+	}
+	f = f.with(sent)
 	if f.verdict == Accepted {
 		if b.signOut(a.person) != nil {
 			a.spoilt = true
@@ -169,6 +172,21 @@ func (b *bench) judged(a *account, c *forger, attempt func() error) finding {
 		return f
 	}
 	return b.afterwards(a, f, b.honestSignIn)
+}
+
+// othersSession judges a response to which somebody else was signed in, whose passkey it is.
+func othersSession(s rp.Session, sent *draft) finding {
+	f := found(Accepted, "there is a session of %s, whose passkey it is", s.Person)
+	f.severity, f.gains = Low, "nothing by itself: whoever has the passkey could have signed in with it"
+	switch {
+	case len(sent.asked.Allow) > 0:
+		f.why += ", although it is not among the passkeys that were asked for"
+	case sent.userHandle != nil && !bytes.Equal(sent.userHandle, sent.passkey.user):
+		f.why += ", although the user handle is somebody else's"
+	default:
+		return found(NotApplicable, "%s; the relying party named nobody and no passkey when it asked, so that nobody was deceived", f.why)
+	}
+	return f
 }
 
 // leave ends the account's session, so that one afterwards comes of the attack.

@@ -21,6 +21,7 @@ type bench struct {
 	order    []*account          // as they were made
 	policies []string            // groups whose policy was set
 	genuine  map[string]error    // by attestation format: whether an honest one is taken
+	garbled  map[string]finding  // by attestation format: what came of one that is not of the ceremony
 	lacks    map[string]bool     // what the adapter turned out not to support: list, delete, session
 	added    [][]byte            // ids of what the last registration added to a list
 	trust    *bool               // whether attestation by an unknown authority is refused; nil when not tried
@@ -68,10 +69,8 @@ func (b *bench) account(purpose string, groups ...string) (*account, error) {
 		return a, nil
 	}
 	a := b.person(purpose, groups...)
-	if b.options.Account != nil {
-		if err := b.call(func(ctx context.Context) error { return b.options.Account(ctx, a.person) }); err != nil {
-			return nil, fmt.Errorf("an account for %s: %w", a.person.Name, err)
-		}
+	if err := b.open(a); err != nil {
+		return nil, err
 	}
 	if len(groups) > 0 {
 		a.client.attest = b.attestation("packed")
@@ -84,6 +83,17 @@ func (b *bench) account(purpose string, groups ...string) (*account, error) {
 	return a, nil
 }
 
+// open has an account opened, where people do not do so themselves.
+func (b *bench) open(a *account) error {
+	if b.options.Account == nil {
+		return nil
+	}
+	if err := b.call(func(ctx context.Context) error { return b.options.Account(ctx, a.person) }); err != nil {
+		return fmt.Errorf("an account for %s: %w", a.person.Name, err)
+	}
+	return nil
+}
+
 // person returns a test user who has no account yet.
 func (b *bench) person(purpose string, groups ...string) *account {
 	name := b.options.Name(purpose, len(b.order)+1)
@@ -94,7 +104,7 @@ func (b *bench) person(purpose string, groups ...string) *account {
 func (b *bench) register(a *account, how bend) (cr rp.Credential, err error) {
 	a.client.bend, a.client.reached, a.client.last = how, false, nil
 	err = b.call(func(ctx context.Context) (err error) {
-		cr, err = b.site.Register(ctx, a.person, a.client)
+		cr, err = b.registerAt(ctx, a, how)
 		return err
 	})
 	a.client.bend = bend{}
@@ -105,7 +115,7 @@ func (b *bench) register(a *account, how bend) (cr rp.Credential, err error) {
 func (b *bench) signIn(p rp.Person, c *forger, how bend) (s rp.Session, err error) {
 	c.bend, c.reached, c.last = how, false, nil
 	err = b.call(func(ctx context.Context) (err error) {
-		s, err = b.site.SignIn(ctx, p, c)
+		s, err = b.signInAt(ctx, p, c, how)
 		return err
 	})
 	c.bend = bend{}

@@ -39,6 +39,8 @@ type bend struct {
 	sealed func(*draft) // after signing, before the response is put together
 	sent   func(*draft) // the response
 	raw    func([]byte) []byte
+
+	headers map[string]string // of the request that hands the response in
 }
 
 func (b *bend) at(stage func(*draft), d *draft) {

@@ -171,12 +171,15 @@ func (b *bench) attack(a Attack) Result {
 	if f.verdict == Refused || f.verdict == NotApplicable {
 		f.exchanges = nil
 	}
+	if f.severity != "" {
+		a.Severity, a.Gains = f.severity, f.gains
+	}
 	return Result{Attack: a, Verdict: f.verdict, Why: f.why, Exchanges: f.exchanges}
 }
 
 func newBench(ctx context.Context, site rp.RelyingParty, o Options) *bench {
 	return &bench{
-		ctx: ctx, site: site, options: o, keys: softkeys.New(o.Rand, true), genuine: map[string]error{},
+		ctx: ctx, site: site, options: o, keys: softkeys.New(o.Rand, true), genuine: map[string]error{}, garbled: map[string]finding{},
 		accounts: map[string]*account{}, lacks: map[string]bool{},
 	}
 }

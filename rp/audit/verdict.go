@@ -63,6 +63,9 @@ type finding struct {
 	verdict   Verdict
 	why       string
 	exchanges []Exchange
+
+	severity Severity // where it is not the attack's
+	gains    string
 }
 
 func found(v Verdict, format string, args ...any) finding {

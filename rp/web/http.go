@@ -160,6 +160,7 @@ func (r *run) build(ctx context.Context, c *call) (*http.Request, []byte, error)
 			request.Header.Set(b.name, v)
 		}
 	}
+	r.disguise(request)
 	return request, body, nil
 }
 

@@ -25,6 +25,7 @@ type Options struct {
 	Sleep     func(context.Context, time.Duration) error // between repetitions; real when nil
 	Observe   func(Exchange)                             // is told of each step, from the goroutine that does it
 	Inbox     *inbox.Inbox                               // where mail arrives, beside the description's own listeners
+	Staged    bool                                       // the origin is nowhere but in the browser that is driven: its pages are those of the first base
 	Run       string                                     // ${run}: what tells this run from others in user names
 }
 
@@ -39,6 +40,7 @@ type Site interface {
 	rp.Recovery
 	rp.Stepwise
 	rp.Wishing
+	rp.Headed
 	Origin() string                // of the page where the ceremonies happen
 	RPID() string                  //
 	UserName(person string) string // of somebody in a scenario

@@ -10,12 +10,16 @@ import (
 
 // Register adds a passkey to the account of who.
 func (p *Party) Register(ctx context.Context, who rp.Person, client webauthn.Client) (rp.Credential, error) {
+	return p.register(ctx, nil, who, client)
+}
+
+func (p *Party) register(ctx context.Context, headers map[string]string, who rp.Person, client webauthn.Client) (rp.Credential, error) {
 	r, err := p.begin("register", "registering passkeys", who)
 	if err != nil {
 		return rp.Credential{}, err
 	}
 	defer r.end()
-	r.client = client
+	r.client, r.headers = client, headers
 	if err := r.through(ctx); err != nil {
 		return rp.Credential{}, err
 	}

@@ -34,6 +34,9 @@ type run struct {
 	wishes map[string]string // what the client asks for beyond what its page does
 	wished []*call           // in which requests
 
+	headers map[string]string // of requests once the browser was asked
+	proving bool              // the steps under way are those of the proof
+
 	response []byte // the authenticator's latest
 	used     []byte // ID of its passkey
 }
@@ -117,8 +120,9 @@ func (r *run) prove(ctx context.Context) error {
 	if len(r.section.proof) == 0 {
 		return nil
 	}
+	r.proving = true
 	err := r.take(ctx, r.section.proof, 0, true)
-	if err == nil || ctx.Err() != nil {
+	if _, away := errors.AsType[*rp.Unreachable](err); err == nil || away || ctx.Err() != nil {
 		return err
 	}
 	if inner, ok := errors.AsType[*rp.Broken](err); ok { // broken is said once
@@ -348,6 +352,10 @@ func (r *run) send(ctx context.Context, s *step, x *Exchange) error {
 	got, err := r.party.do(request, r.current, s.call.follow)
 	if err != nil {
 		s := &r.party.secrets
+		if away := rp.ReachError(request.URL.Host, err); away != nil {
+			away.Err = masked{s.mask(err.Error()), err}
+			return away
+		}
 		return broken(s.mask(request.Method+" "+request.URL.Redacted()), masked{s.mask(err.Error()), err})
 	}
 	r.last = got

@@ -84,11 +84,13 @@ func (c *halved) Options() (origin string, optionsJSON []byte) {
 // was asked, and looks for what came of it: the passkey in the list, or the session.
 func (c *halved) Finish(ctx context.Context, responseJSON []byte) (done bool, err error) {
 	r := c.asked.fork()
+	r.answered(c.step.ceremony, responseJSON)
+	before, _ := r.stands(ctx)
 	err = r.resume(ctx, c, responseJSON)
-	if stands, known := r.stands(ctx); known {
-		return stands, err
+	if after, known := r.stands(ctx); known && !before {
+		return after, err
 	}
-	return err == nil, err
+	return err == nil, err // the answer is all there is to go by
 }
 
 // fork returns a run that goes its own way from here.
@@ -106,7 +108,6 @@ func (r *run) resume(ctx context.Context, c *halved, response []byte) error {
 	}
 	x := r.exchange(c.step, false)
 	x.Line, x.Request, x.Response = "navigator.credentials."+c.step.verb+" at "+r.party.origin, c.pause.options, response
-	r.answered(c.step.ceremony, response)
 	r.tell(x, nil)
 	if err := r.take(ctx, r.section.steps, r.next, false); err != nil {
 		return err

@@ -167,7 +167,7 @@ func TestErrorsAreMasked(t *testing.T) {
 	}
 	site := opened(t, d, Options{Settings: map[string]string{"key": "s3cret-key"}})
 	_, err = site.Register(t.Context(), personOf("ada"), browser(t))
-	if fault := (*rp.Broken)(nil); !errors.As(err, &fault) || strings.Contains(err.Error(), "s3cret") {
+	if away := (*rp.Unreachable)(nil); !errors.As(err, &away) || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("%v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"fido-emu/rp"
@@ -23,6 +24,7 @@ type ceremony struct {
 	expires   time.Time
 	used      bool
 	options   json.RawMessage
+	headers   map[string]string // of the request that hands the response in
 }
 
 // Options returns what the page is given.
@@ -182,6 +184,22 @@ func (d *Double) current(c *ceremony, response []byte) ([]byte, error) {
 	return c.challenge, nil
 }
 
+// verifies returns what verifies the response to a ceremony. One that lacks a step
+// expects the origin that a header names.
+func (d *Double) verifies(c *ceremony) *verifier.Verifier {
+	rules := d.rules
+	for _, from := range [][2]string{{"Origin", "request-origin"}, {"Host", "request-host"}, {"X-Forwarded-Host", "request-forwarded"}} {
+		if named := c.headers[from[0]]; named != "" && d.lacks(c.kind+".origin."+from[1]) {
+			rules.Origins = []string{"https://" + strings.TrimPrefix(named, "https://")}
+		}
+	}
+	v, err := verifier.New(rules)
+	if err != nil {
+		return d.verifier
+	}
+	return v
+}
+
 // challengeOf reads the challenge of a response; it is empty where there is none.
 func challengeOf(response []byte) string {
 	var r struct {
@@ -224,7 +242,7 @@ func (d *Double) finishRegistration(c *ceremony, response []byte) (*record, erro
 	if who == nil {
 		who = c.newcomer
 	}
-	made, err := d.verifier.Register(verifier.Request{
+	made, err := d.verifies(c).Register(verifier.Request{
 		Challenge: challenge, UserVerification: c.asked.UserVerification == "required", UserHandle: who.handle,
 		Find: d.find, Algorithms: offered(), Attestation: c.asked.RequireAttestation,
 	}, response)
@@ -256,7 +274,7 @@ func (d *Double) finishSignIn(c *ceremony, response []byte) (rp.Session, error) 
 	if d.lacks("authentication.state.first") {
 		d.remember(response)
 	}
-	next, err := d.verifier.Authenticate(q, response)
+	next, err := d.verifies(c).Authenticate(q, response)
 	switch {
 	case err != nil && who == nil && c.person.Name != "" && d.lacks("enumeration.answers"):
 		return rp.Session{}, refuse("unknown-person", "%v", err)

@@ -40,6 +40,7 @@ type Config struct {
 // concurrent use.
 type Double struct {
 	config   Config
+	rules    verifier.Config
 	verifier *verifier.Verifier
 	secret   [32]byte // of made-up credential ids
 
@@ -61,6 +62,7 @@ var _ interface {
 	rp.Recovery
 	rp.Stepwise
 	rp.Wishing
+	rp.Headed
 	audit.Clock
 } = (*Double)(nil)
 
@@ -97,7 +99,8 @@ func New(c Config) (*Double, error) {
 		sessions: map[string]string{}, policies: map[string]rp.Policy{},
 	}
 	var err error
-	d.verifier, err = verifier.New(verifier.Config{RPID: rpID, Origins: []string{origin}, Roots: c.Roots, Now: d.now, Without: verifiers})
+	d.rules = verifier.Config{RPID: rpID, Origins: []string{origin}, Roots: c.Roots, Now: d.now, Without: verifiers}
+	d.verifier, err = verifier.New(d.rules)
 	if err == nil {
 		_, err = io.ReadFull(c.Rand, d.secret[:])
 	}
@@ -143,10 +146,16 @@ func (d *Double) policy(p rp.Person) (all rp.Policy) {
 
 // Register adds a passkey.
 func (d *Double) Register(ctx context.Context, p rp.Person, client webauthn.Client) (rp.Credential, error) {
+	return d.RegisterWith(ctx, nil, p, client)
+}
+
+// RegisterWith adds a passkey; headers count for nothing, as they should.
+func (d *Double) RegisterWith(ctx context.Context, headers map[string]string, p rp.Person, client webauthn.Client) (rp.Credential, error) {
 	c, err := d.beginRegistration(p)
 	if err != nil {
 		return rp.Credential{}, err
 	}
+	c.headers = headers
 	response, err := client.Create(ctx, origin, c.options)
 	if err != nil {
 		return rp.Credential{}, err
@@ -160,15 +169,25 @@ func (d *Double) Register(ctx context.Context, p rp.Person, client webauthn.Clie
 
 // SignIn signs in.
 func (d *Double) SignIn(ctx context.Context, p rp.Person, client webauthn.Client) (rp.Session, error) {
-	return d.SignInWishing(ctx, p, nil, client)
+	return d.signIn(ctx, p, nil, nil, client)
 }
 
 // SignInWishing signs in; wishes count for nothing, as they should.
 func (d *Double) SignInWishing(ctx context.Context, p rp.Person, wishes map[string]string, client webauthn.Client) (rp.Session, error) {
+	return d.signIn(ctx, p, wishes, nil, client)
+}
+
+// SignInWith signs in; headers count for nothing, as they should.
+func (d *Double) SignInWith(ctx context.Context, headers map[string]string, p rp.Person, client webauthn.Client) (rp.Session, error) {
+	return d.signIn(ctx, p, nil, headers, client)
+}
+
+func (d *Double) signIn(ctx context.Context, p rp.Person, wishes, headers map[string]string, client webauthn.Client) (rp.Session, error) {
 	c, err := d.beginSignIn(p, wishes)
 	if err != nil {
 		return rp.Session{}, err
 	}
+	c.headers = headers
 	response, err := client.Get(ctx, origin, c.options)
 	if err != nil {
 		return rp.Session{}, err

@@ -28,6 +28,9 @@ func own() []verifier.Step {
 			step(k.kind+".challenge.expires", k.section, k.challenge, "a challenge is good for minutes"),
 			step(k.kind+".challenge.session", k.section, k.challenge, "a challenge is good in its own ceremony only"),
 			step(k.kind+".challenge.kind", k.section, k.challenge, "a challenge is good for its kind of ceremony only"),
+			step(k.kind+".origin.request-origin", k.section, k.challenge+1, "the origin that is expected is configured, not what the header Origin says"),
+			step(k.kind+".origin.request-host", k.section, k.challenge+1, "the origin that is expected is configured, not what the header Host says"),
+			step(k.kind+".origin.request-forwarded", k.section, k.challenge+1, "the origin that is expected is configured, not what a proxy's headers say"),
 		)
 	}
 	return append(all,
