@@ -90,32 +90,38 @@ func Continue(ctx context.Context, client *http.Client, base, code string) (*App
 
 // HandOver invites another device.
 func (a *Applicant) HandOver(ctx context.Context) (h HandOver, err error) {
-	return h, a.post(ctx, "handover", nil, &h)
+	err = a.post(ctx, "handover", nil, &h)
+	return h, err
 }
 
 // State asks how things stand.
 func (a *Applicant) State(ctx context.Context) (v View, err error) {
-	return v, a.exchange(ctx, http.MethodGet, "state", nil, &v)
+	err = a.exchange(ctx, http.MethodGet, "state", nil, &v)
+	return v, err
 }
 
 // Consent agrees to the use of pictures of the face.
 func (a *Applicant) Consent(ctx context.Context) (v View, err error) {
-	return v, a.post(ctx, "consent", nil, &v)
+	err = a.post(ctx, "consent", nil, &v)
+	return v, err
 }
 
 // Document sends the picture of a document, in PNG.
 func (a *Applicant) Document(ctx context.Context, picture []byte) (v View, err error) {
-	return v, a.post(ctx, "document", picture, &v)
+	err = a.post(ctx, "document", picture, &v)
+	return v, err
 }
 
 // Selfie sends what the camera saw.
 func (a *Applicant) Selfie(ctx context.Context, c person.Capture) (v View, err error) {
-	return v, a.post(ctx, "selfie", c, &v)
+	err = a.post(ctx, "selfie", c, &v)
+	return v, err
 }
 
 // Offer asks for the invitation of the wallet.
 func (a *Applicant) Offer(ctx context.Context) (o Offer, err error) {
-	return o, a.post(ctx, "offer", nil, &o)
+	err = a.post(ctx, "offer", nil, &o)
+	return o, err
 }
 
 // Person is somebody before a device: what they show to it.
