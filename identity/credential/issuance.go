@@ -21,7 +21,7 @@ const bodyLimit = 1 << 18
 //
 //	GET  /.well-known/did.json                   its DID document (did.json itself below a path)
 //	GET  /.well-known/did-configuration.json     that its origin is its own
-//	GET  /.well-known/openid-credential-issuer   how to fetch credentials
+//	GET  /.well-known/openid-credential-issuer   how to fetch credentials, at the root with the path after it
 //	GET  /offers/{id}                            an offer
 //	POST /token, /nonce, /credential             OpenID4VCI 1.0, sections 6, 7 and 8
 //	GET  /status/1                               the status list
@@ -34,10 +34,11 @@ func (i *Issuer) routes() *http.ServeMux {
 	document := path + "/did.json"
 	if path == "" {
 		document = "/.well-known/did.json"
+	} else { // drafts had it below the path
+		mux.HandleFunc("GET "+path+"/.well-known/openid-credential-issuer", i.serveMetadata)
 	}
 	mux.HandleFunc("GET "+document, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, i.doc) })
 	mux.HandleFunc("GET /.well-known/did-configuration.json", i.serveLinkage)
-	mux.HandleFunc("GET "+path+"/.well-known/openid-credential-issuer", i.serveMetadata)
 	mux.HandleFunc("GET /.well-known/openid-credential-issuer"+path, i.serveMetadata)
 	mux.HandleFunc("GET "+path+"/offers/{id}", i.serveOffer)
 	mux.HandleFunc("GET "+path+"/status/1", i.serveStatus)
@@ -56,8 +57,14 @@ func basePath(base string) string {
 	return strings.TrimRight(u.Path, "/")
 }
 
+// Linkage returns what the issuer's origin has to serve as did-configuration.json: where
+// several issuers share an origin, the DIDs of all belong into one.
+func (i *Issuer) Linkage() (Configuration, error) {
+	return Linkage(i.key, i.did, i.kid, origin(i.base), i.config.Now())
+}
+
 func (i *Issuer) serveLinkage(w http.ResponseWriter, _ *http.Request) {
-	config, err := Linkage(i.key, i.did, i.kid, origin(i.base), i.config.Now())
+	config, err := i.Linkage()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

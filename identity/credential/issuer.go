@@ -208,7 +208,7 @@ func (i *Issuer) StatusList() (string, error) {
 		return "", err
 	}
 	now, address := i.config.Now(), i.listURL()
-	return i.assert(address, address, typeStatusList, now, now.Add(i.config.StatusTTL), listSubject{
+	return i.assert(address+statusListFragment, address, typeStatusList, now, now.Add(i.config.StatusTTL), listSubject{
 		ID: address + statusListFragment, Type: "StatusList2021", StatusPurpose: purposeRevocation, EncodedList: list,
 	}, nil)
 }

@@ -137,8 +137,8 @@ func fetchList(ctx context.Context, v *Verifier, issuer, address string) (status
 	if err := json.Unmarshal(s.claims.VC.CredentialSubject, &subject); err != nil {
 		return statusList{}, fmt.Errorf("status list %s: %w", address, err)
 	}
-	if s.claims.Subject != address || subject.StatusPurpose != purposeRevocation {
-		return statusList{}, fmt.Errorf("status list %s is %s, for %q", address, s.claims.Subject, subject.StatusPurpose)
+	if s.claims.ID != address || subject.StatusPurpose != purposeRevocation {
+		return statusList{}, fmt.Errorf("status list %s is %s, for %q", address, s.claims.ID, subject.StatusPurpose)
 	}
 	bits, err := DecodeStatusList(subject.EncodedList)
 	if err != nil {

@@ -138,8 +138,8 @@ func (v *Verifier) checkVPMissing(_ context.Context, s *presentationState) error
 }
 
 func (v *Verifier) checkVPCredentials(ctx context.Context, s *presentationState) error {
-	for i, want := range s.demand.Credentials {
-		c, err := v.Credential(ctx, s.claims.VP.VerifiableCredential[i], want)
+	for i, text := range s.claims.VP.VerifiableCredential[:min(len(s.claims.VP.VerifiableCredential), len(s.demand.Credentials))] {
+		c, err := v.Credential(ctx, text, s.demand.Credentials[i])
 		if err != nil {
 			return fmt.Errorf("credential %d: %w", i+1, err)
 		}

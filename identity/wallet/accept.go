@@ -53,8 +53,8 @@ func (w *Wallet) accept(ctx context.Context, text, txCode string) (Held, error) 
 	if grant == nil || len(offer.CredentialConfigurationIDs) != 1 {
 		return Held{}, fmt.Errorf("%s offers no single credential with a pre-authorised code", offer.CredentialIssuer)
 	}
-	var issuer credential.IssuerMetadata
-	if err := w.get(ctx, offer.CredentialIssuer+"/.well-known/openid-credential-issuer", &issuer); err != nil {
+	issuer, err := w.metadata(ctx, offer.CredentialIssuer)
+	if err != nil {
 		return Held{}, err
 	}
 	if issuer.CredentialIssuer != offer.CredentialIssuer {
@@ -78,6 +78,23 @@ func (w *Wallet) accept(ctx context.Context, text, txCode string) (Held, error) 
 		return Held{}, err
 	}
 	return w.check(ctx, issuer, offer.CredentialConfigurationIDs[0], jwt)
+}
+
+// metadata fetches what an issuer says of itself: at the root of its host (12.2.2), or
+// below its path, as drafts had it.
+func (w *Wallet) metadata(ctx context.Context, issuer string) (credential.IssuerMetadata, error) {
+	const wellKnown = "/.well-known/openid-credential-issuer"
+	var m credential.IssuerMetadata
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" {
+		return m, fmt.Errorf("%q is no address of an issuer", issuer)
+	}
+	err = w.get(ctx, u.Scheme+"://"+u.Host+wellKnown+strings.TrimRight(u.Path, "/"), &m)
+	var refused *ServiceError
+	if errors.As(err, &refused) && refused.Status == http.StatusNotFound && u.Path != "" {
+		err = w.get(ctx, issuer+wellKnown, &m)
+	}
+	return m, err
 }
 
 // fetch proves possession of the key and gets the credential.
