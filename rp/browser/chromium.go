@@ -25,6 +25,10 @@ type Config struct {
 	Keys     []string            // SHA-256 of public keys, in base64, whose certificates are trusted
 	Log      io.Writer           // what Chromium says
 	StartFor time.Duration       // how long it may take to start; a minute when 0
+
+	// RestPlain and RestTLS are addresses, such as 127.0.0.1:8443, where all other hosts
+	// are: at port 80, and at others. They do not exist when empty.
+	RestPlain, RestTLS string
 }
 
 // Browser is a running Chromium. Close it.
@@ -113,7 +117,7 @@ func (c Config) options() []chromedp.ExecAllocatorOption {
 }
 
 // resolver returns the rules by which hosts are found: those that are named, and
-// loopback. All others do not exist.
+// loopback. All others are at the rest, or do not exist.
 func (c Config) resolver() string {
 	var rules, except []string
 	for _, host := range slices.Sorted(maps.Keys(c.Hosts)) {
@@ -121,9 +125,16 @@ func (c Config) resolver() string {
 		except = append(except, "EXCLUDE "+c.Hosts[host])
 	}
 	for _, host := range append([]string{"localhost", "*.localhost", "127.0.0.1", "[::1]"}, c.Only...) {
-		except = append(except, "EXCLUDE "+host)
+		if _, mapped := c.Hosts[host+":*"]; !mapped {
+			except = append(except, "EXCLUDE "+host)
+		}
 	}
-	return strings.Join(append(append(rules, "MAP * ~NOTFOUND"), except...), ", ")
+	if c.RestTLS == "" {
+		rules = append(rules, "MAP * ~NOTFOUND")
+	} else {
+		rules = append(rules, "MAP *:80 "+c.RestPlain, "MAP * "+c.RestTLS)
+	}
+	return strings.Join(append(rules, except...), ", ")
 }
 
 // Close ends Chromium and removes its profile.

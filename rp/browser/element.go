@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chromedp/cdproto"
@@ -43,14 +44,15 @@ func (t *Tab) find(ctx context.Context, p *place, enabled bool) (*element, error
 	return t.findIn(ctx, frame, p, enabled)
 }
 
-// frame goes down into frames, by the selectors of their elements, and returns the last;
-// "" when one is not there.
+// frame goes down into frames from that of the site's pages, by the selectors of their
+// elements, and returns the last; "" when one is not there.
 func (t *Tab) frame(ctx context.Context, path []string) (cdp.FrameID, error) {
 	frame, err := t.mainFrame(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, css := range path {
+	_, around := t.placed()
+	for _, css := range slices.Concat(around, path) {
 		e, err := t.findIn(ctx, frame, &place{css: css}, false)
 		if e == nil || err != nil {
 			return "", err
@@ -96,11 +98,14 @@ func exceptionText(d *runtime.ExceptionDetails) string {
 	return d.Text
 }
 
-// evaluate returns the value of an expression in the outermost frame, as JSON.
+// evaluate returns the value of an expression on the site's page, as JSON.
 func (t *Tab) evaluate(ctx context.Context, expression string) (string, error) {
-	frame, err := t.mainFrame(ctx)
+	frame, err := t.frame(ctx, nil)
 	if err != nil {
 		return "", err
+	}
+	if frame == "" {
+		return "", errMoved
 	}
 	return t.evaluateIn(ctx, frame, expression)
 }
@@ -219,16 +224,24 @@ func (e *element) fill(ctx context.Context, text string, secret bool) error {
 
 // read returns an attribute of the element, or the text that it shows.
 func (e *element) read(ctx context.Context, attribute string) (string, error) {
+	text, err := e.readIf(ctx, attribute)
+	if err == nil && text == nil {
+		return "", fmt.Errorf("there is no attribute %s", attribute)
+	}
+	if err != nil {
+		return "", err
+	}
+	return *text, nil
+}
+
+// readIf returns the same, nil for an attribute that is not there.
+func (e *element) readIf(ctx context.Context, attribute string) (text *string, err error) {
 	got, err := e.call(ctx, `function (name) {
 	  if (name) return this.getAttribute(name);
 	  return ("value" in this && !(this instanceof HTMLLIElement || this instanceof HTMLButtonElement) ? this.value : this.innerText ?? "").trim();
 	}`, attribute)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var text *string
-	if err := json.Unmarshal([]byte(got), &text); err != nil || text == nil {
-		return "", fmt.Errorf("there is no attribute %s", attribute)
-	}
-	return *text, nil
+	return text, json.Unmarshal([]byte(got), &text)
 }

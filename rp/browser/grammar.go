@@ -35,11 +35,12 @@ type kind struct {
 
 func kinds() []kind {
 	session := grammar.Member{Name: "session", Kind: grammar.Object, Members: sessionMembers, Text: "What the pages say of the session."}
+	warnings := grammar.Member{Name: "warnings", Text: "CSS selector of what the page says of the sign-in that is worth noticing, such as a counter that went back."}
 	return []kind{
 		{"register", "A person adds a passkey; somebody without an account makes one. The last step must show that it was done.", []grammar.Member{
 			{Name: "credential", Kind: grammar.Object, Members: recordMembers, Text: "What the pages say of the new passkey; what is left out is read from the authenticator's response. Without the shim it needs id."},
 		}},
-		{"sign-in", "A person signs in, in a browser without cookies. The last step must show that it was done.", []grammar.Member{session}},
+		{"sign-in", "A person signs in, in a browser without cookies. The last step must show that it was done.", []grammar.Member{session, warnings}},
 		{"sign-out", "A person signs out.", nil},
 		{"signed-in", "Whether a person's session stands.", []grammar.Member{
 			required(where("shows", "What the page shows to somebody who is signed in.")), required(where("else", "What it shows to others.")),
@@ -99,6 +100,7 @@ func stepMembers() []grammar.Member {
 		{Name: "with", Text: "What is filled in."},
 		{Name: "as", Text: "Variable that is read into."},
 		{Name: "attribute", Text: "Attribute that is read."},
+		{Name: "default", Text: "What is read where there is no such attribute; that is an error when left out."},
 		{Name: "when", Text: "The step is left out unless this holds: ${x}, not ${x}, ${x} == text, ${x} != text."},
 		{Name: "within", Kind: grammar.Duration, Text: "How long the step may take."},
 		{Name: "note", Text: "Why the step is there."},

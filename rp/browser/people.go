@@ -25,8 +25,17 @@ func (s *site) Register(ctx context.Context, who rp.Person, client webauthn.Clie
 		return rp.Credential{}, err
 	}
 	s.mu.Lock()
-	r.tab, r.vars["signed-in"] = tab, s.inside[tab]
+	inside := s.inside[tab]
+	r.tab, r.vars["signed-in"] = tab, inside
 	s.mu.Unlock()
+	if len(who.Groups) > 0 && !inside && s.d.Has("expect-person") {
+		if err := s.party.ExpectPerson(ctx, who); err != nil {
+			return rp.Credential{}, err
+		}
+	}
+	if err := s.goTo(tab, client); err != nil {
+		return rp.Credential{}, err
+	}
 	tab.Use(client)
 	err = r.take(ctx)
 	ended := tab.Ended()
@@ -47,7 +56,7 @@ func (r *run) made(ended []Ended) (c rp.Credential, err error) {
 	switch {
 	case i >= 0:
 		c, err = web.Registered(ended[i].Response)
-	case !r.site.options.NoShim && r.site.d.shim:
+	case r.site.shimmed():
 		err = errors.New("its steps were done, and the page asked for no passkey to be made")
 	}
 	if err != nil {
@@ -58,9 +67,15 @@ func (r *run) made(ended []Ended) (c rp.Credential, err error) {
 		if err != nil {
 			return c, err
 		}
+		if text == "" {
+			continue // the page did not say
+		}
 		if err := web.Assign(&c, v.name, text); err != nil {
 			return c, &rp.Broken{Doing: "register", Err: fmt.Errorf("%s of the passkey: %w", v.name, err)}
 		}
+	}
+	if len(c.ID) == 0 {
+		return c, &rp.Broken{Doing: "register", Err: errors.New("without the shim the pages have to tell the passkey's ID: add credential: {id: …}")}
 	}
 	return c, nil
 }
@@ -89,11 +104,14 @@ func (s *site) enter(ctx context.Context, section, what string, who rp.Person, c
 	if r.tab, err = s.newTab(ctx); err != nil {
 		return rp.Session{}, err
 	}
+	if err := s.goTo(r.tab, client); err != nil {
+		return rp.Session{}, errors.Join(err, r.tab.Close())
+	}
 	r.tab.Use(client)
 	err = r.take(ctx)
 	var session rp.Session
 	if err == nil {
-		session, err = r.session(r.tab.Ended())
+		session, err = r.session(ctx, r.tab.Ended())
 	}
 	r.tab.Use(nil)
 	if err != nil {
@@ -103,7 +121,7 @@ func (s *site) enter(ctx context.Context, section, what string, who rp.Person, c
 }
 
 // session reads what the pages say of a session.
-func (r *run) session(ended []Ended) (rp.Session, error) {
+func (r *run) session(ctx context.Context, ended []Ended) (rp.Session, error) {
 	s := rp.Session{Person: r.who.Name, Method: "passkey"}
 	if r.section.name == "recover" {
 		s.Method = "recovery"
@@ -130,7 +148,30 @@ func (r *run) session(ended []Ended) (rp.Session, error) {
 			s.Method = text
 		}
 	}
-	return s, nil
+	var err error
+	s.Warnings, err = r.warnings(ctx)
+	return s, err
+}
+
+// warnings reads what the page says of the sign-in that is worth noticing.
+func (r *run) warnings(ctx context.Context) (texts []string, err error) {
+	if r.section.warnings == "" {
+		return nil, nil
+	}
+	css, err := json.Marshal(r.section.warnings)
+	if err != nil {
+		return nil, err
+	}
+	c, cancel := r.tab.within(ctx)
+	defer cancel()
+	got, err := r.tab.evaluate(c, "[...document.querySelectorAll("+string(css)+")].map((e) => e.innerText.trim())")
+	if err == nil {
+		err = json.Unmarshal([]byte(got), &texts)
+	}
+	if err != nil {
+		return nil, &rp.Broken{Doing: r.section.name, Err: fmt.Errorf("%s: warnings: %w", r.section.at, err)}
+	}
+	return texts, nil
 }
 
 // SignOut ends the session that a person has here.

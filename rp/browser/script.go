@@ -24,13 +24,14 @@ type Description struct {
 
 // section is one thing that people do.
 type section struct {
-	name    string
-	at      grammar.Place
-	steps   []step
-	values  []named // of a passkey, or of a session
-	each    string
-	record  []part
-	yes, no *place
+	name     string
+	at       grammar.Place
+	steps    []step
+	values   []named // of a passkey, or of a session
+	each     string
+	warnings string
+	record   []part
+	yes, no  *place
 }
 
 type named struct{ name, text string }
@@ -60,6 +61,7 @@ type step struct {
 	where           *place
 	text            string // of open and screenshot; what is filled in
 	as, attribute   string
+	fallback        *string // what is read where there is no such attribute; nil for an error
 	when            string
 	within          time.Duration
 	url, title, has *regexp.Regexp // what is expected
@@ -92,7 +94,7 @@ func Of(d *web.Description) (*Description, error) {
 	if v == nil {
 		return nil, grammar.Problems{{At: grammar.Place{File: d.File, Line: 1, Column: 1}, Found: "the description has no section browser"}}
 	}
-	c := compiler{known: d.Variables()}
+	c := compiler{known: append(d.Variables(), "shim", "suggested")}
 	b := &Description{
 		Description: d, hosts: v.Field("hosts").Words(), refused: c.place(v.Field("refused")), sections: map[string]*section{},
 		shim: v.Field("shim").Word("yes") == "yes" || v.Field("shim").Yes(), within: duration(v.Field("within"), 20*time.Second),
@@ -170,7 +172,7 @@ func (c *compiler) place(v *grammar.Value) *place {
 }
 
 func (c *compiler) section(name string, v grammar.Value) *section {
-	s := &section{name: name, at: v.At, each: v.Field("each").Word(""), yes: c.place(v.Field("shows")), no: c.place(v.Field("else"))}
+	s := &section{name: name, at: v.At, each: v.Field("each").Word(""), warnings: v.Field("warnings").Word(""), yes: c.place(v.Field("shows")), no: c.place(v.Field("else"))}
 	for _, item := range v.Field("steps").List() {
 		s.steps = append(s.steps, c.step(item))
 	}
@@ -244,8 +246,13 @@ func (c *compiler) belongings(s *step, v grammar.Value) {
 			c.wrong(f.At, "%s belongs to %s, and this step is %s", member, verb, s.verb)
 		}
 	}
-	if f := v.Field("attribute"); f != nil && s.verb != "read" {
-		c.wrong(f.At, "attribute belongs to read, and this step is %s", s.verb)
+	for _, member := range []string{"attribute", "default"} {
+		if f := v.Field(member); f != nil && s.verb != "read" {
+			c.wrong(f.At, "%s belongs to read, and this step is %s", member, s.verb)
+		}
+	}
+	if f := v.Field("default"); f != nil {
+		s.fallback = &f.Text
 	}
 	if s.verb == "fill" {
 		s.text = c.text(v.Field("with"))

@@ -29,6 +29,7 @@ type party interface {
 	web.Site
 	Setting(name string) any
 	Base(name string) (string, bool)
+	ExpectPerson(ctx context.Context, who rp.Person) error
 }
 
 // site drives pages. It has the optional interfaces for what people do; what
@@ -39,7 +40,8 @@ type site struct {
 	options Options
 	web     web.Options
 	browser *Browser
-	own     bool // the browser was started for the site
+	own     bool   // the browser was started for the site
+	stage   *stage // of pages elsewhere; nil in a browser that is not its own
 
 	mu     sync.Mutex
 	people map[string]*Tab // of those who have been here, by folded user name
@@ -66,13 +68,28 @@ func (d *Description) Open(ctx context.Context, o Options) (web.Site, error) {
 	}
 	s := &site{party: p, d: d, options: o, web: o.Web, browser: o.Browser, people: map[string]*Tab{}, inside: map[*Tab]bool{}}
 	if s.browser == nil {
-		o.Config.Only = append(append(o.Config.Only, s.hostNames()...), d.hosts...)
-		if s.browser, err = Start(context.WithoutCancel(ctx), o.Config); err != nil {
+		if err := s.start(ctx, o.Config); err != nil {
 			return nil, errors.Join(err, overHTTP.Close())
 		}
-		s.own = true
 	}
-	return s.withParts(overHTTP), nil
+	return s, nil
+}
+
+// start starts a browser for the site, with a stage.
+func (s *site) start(ctx context.Context, c Config) (err error) {
+	base := s.Origin()
+	if s.web.Staged {
+		base, _ = s.party.Base("")
+	}
+	if s.stage, err = openStage(s.Origin(), base); err != nil {
+		return err
+	}
+	c.Only = append(append(c.Only, s.hostNames()...), s.d.hosts...)
+	if s.browser, err = Start(context.WithoutCancel(ctx), s.stage.set(c, s.web.Staged)); err != nil {
+		return errors.Join(err, s.stage.Close())
+	}
+	s.own = true
+	return nil
 }
 
 // hostNames lists the hosts of the bases and of the origin.
@@ -84,35 +101,10 @@ func (s *site) hostNames() (names []string) {
 			}
 		}
 	}
-	if u, err := url.Parse(s.Origin()); err == nil {
+	if u, err := url.Parse(s.Origin()); err == nil && !s.web.Staged {
 		names = append(names, u.Hostname())
 	}
 	return names
-}
-
-// withParts adds what administrators do over HTTP.
-func (s *site) withParts(overHTTP web.Site) web.Site {
-	admin, isAdmin := overHTTP.(rp.Administration)
-	directory, isDirectory := overHTTP.(rp.Directory)
-	switch {
-	case isAdmin && isDirectory:
-		return struct {
-			*site
-			rp.Administration
-			rp.Directory
-		}{s, admin, directory}
-	case isAdmin:
-		return struct {
-			*site
-			rp.Administration
-		}{s, admin}
-	case isDirectory:
-		return struct {
-			*site
-			rp.Directory
-		}{s, directory}
-	}
-	return s
 }
 
 func (s *site) setting(name string) any { return s.party.Setting(name) }
@@ -124,10 +116,11 @@ func (s *site) nextShot() int {
 	return s.shots
 }
 
-// Tells tells whether the pages' list of passkeys says something of them.
+// Tells tells whether a list of passkeys says something of them: the administrators',
+// where there is one, or else that of the pages.
 func (s *site) Tells(member string) bool {
 	section := s.d.sections["credentials"]
-	if section == nil {
+	if section == nil || s.d.Has("person-credentials") {
 		return s.party.Tells(member)
 	}
 	for _, p := range section.record {
@@ -148,15 +141,18 @@ func (s *site) Close() error {
 	}
 	s.people = map[string]*Tab{}
 	if s.own {
-		errs = append(errs, s.browser.Close())
+		errs = append(errs, s.browser.Close(), s.stage.Close())
 	}
 	return errors.Join(append(errs, s.party.Close())...)
 }
 
 func fold(name string) string { return strings.ToLower(name) }
 
+// shimmed tells whether pages are answered by our authenticators.
+func (s *site) shimmed() bool { return !s.options.NoShim && s.d.shim }
+
 func (s *site) newTab(ctx context.Context) (*Tab, error) {
-	return s.browser.NewTab(ctx, TabOptions{NoShim: s.options.NoShim || !s.d.shim, NoPlatform: !s.d.platform, OnSignal: s.options.OnSignal})
+	return s.browser.NewTab(ctx, TabOptions{NoShim: !s.shimmed(), NoPlatform: !s.d.platform, Related: s.web.Staged, OnSignal: s.options.OnSignal})
 }
 
 // tabOf returns the tab of a person, a new one for somebody new.
@@ -203,6 +199,7 @@ func (s *site) begin(section, what string, who rp.Person, given map[string]any) 
 	r := &run{site: s, section: found, who: who, vars: map[string]any{
 		"origin": s.Origin(), "rp-id": s.RPID(), "run": cmp.Or(s.web.Run, "0"),
 		"person": who.Name, "person.name": who.Name, "person.display-name": who.DisplayName, "signed-in": false,
+		"shim": s.shimmed(), "suggested": who.Name == "" && s.shimmed(),
 	}}
 	for name, v := range given {
 		r.vars[name] = v

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -162,6 +163,9 @@ func (r *run) judge(ctx context.Context, s *step, shot string, err error) error 
 		}
 		break // what ended before the last did not stop the page
 	}
+	if no, ok := errors.AsType[*rp.Refused](err); ok {
+		return no
+	}
 	if no, ok := errors.AsType[errRefused](err); ok {
 		return &rp.Refused{Code: r.site.d.code(no.reason), Reason: no.reason}
 	}
@@ -201,7 +205,11 @@ func (r *run) act(ctx context.Context, s *step) (string, error) {
 	case "fill":
 		return "", e.fill(ctx, text, secretName.MatchString(s.text))
 	case "read":
-		return e.read(ctx, s.attribute)
+		if s.fallback == nil {
+			return e.read(ctx, s.attribute)
+		}
+		text, err := e.readIf(ctx, s.attribute)
+		return *cmp.Or(text, s.fallback), err
 	case "autofill":
 		r.shot = r.picture(ctx, s, false)
 		if err := e.focus(ctx); err != nil {
@@ -258,9 +266,13 @@ func (r *run) until(ctx context.Context, is func(context.Context) (bool, error))
 
 // open goes to a page of one of the bases.
 func (r *run) open(ctx context.Context, to string) error {
-	address, err := r.site.address(to)
+	at, _ := r.tab.placed()
+	address, err := r.site.address(to, cmp.Or(at.Origin, r.site.Origin()))
 	if err != nil {
 		return err
+	}
+	if at.Top != "" {
+		return r.tab.openFramed(ctx, address, at)
 	}
 	return r.tab.Open(ctx, address)
 }
@@ -282,8 +294,8 @@ func (t *Tab) Open(ctx context.Context, address string) error {
 	})
 }
 
-// address returns the address of a page: /path, or base:/path.
-func (s *site) address(to string) (string, error) {
+// address returns the address of a page: /path at an origin, or base:/path.
+func (s *site) address(to, origin string) (string, error) {
 	name, path, named := strings.Cut(to, ":/")
 	if named {
 		path = "/" + path
@@ -291,7 +303,7 @@ func (s *site) address(to string) (string, error) {
 		name, path = "", to
 	}
 	if !named && strings.HasPrefix(path, "/") {
-		return s.Origin() + path, nil
+		return origin + path, nil
 	}
 	base, ok := s.party.Base(name)
 	if !ok || !strings.HasPrefix(path, "/") {
@@ -367,7 +379,10 @@ func (t *Tab) until(ctx context.Context, is func(context.Context) (bool, error))
 		if c.Err() != nil {
 			return context.Cause(c)
 		}
-		if yes || err != nil && !isPassing(err) {
+		if err == nil && yes {
+			return nil
+		}
+		if err != nil && !isPassing(err) {
 			return err
 		}
 		select {

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"fido-emu/rp"
 	"fido-emu/webauthn"
 )
 

@@ -98,6 +98,7 @@ func sectionKinds() []sectionKind {
 		{"rename", "A person renames the passkey ${id} to ${name}.", person, false, nil},
 		{"delete", "A person deletes the passkey ${id}.", person, false, nil},
 		{"add-person", "An administrator makes an account.", admin, false, nil},
+		{"expect-person", "An administrator says to which ${person.groups} somebody will belong who makes an account on the pages; for descriptions with a section browser.", admin, false, nil},
 		{"issue-pass", "A person gets a secret to come back in with: a Temporary Access Pass from an administrator, or a link or code by mail.", admin, false, []grammar.Member{
 			{Name: "pass", Required: true, Text: "The pass, such as ${code}."},
 			{Name: "once", Kind: grammar.Word, Allowed: []string{"always", "never", "as-asked"}, Text: "Whether it is good for one use only. As asked when left out: ${once} says which."},

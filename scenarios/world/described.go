@@ -34,13 +34,12 @@ type Elsewhere struct {
 func (w *World) openDescribed(ctx context.Context) error {
 	d, o := w.options.RP.Description, web.Options{Getenv: w.options.RP.Getenv, Observe: w.pictured}
 	started := d.Starts(w.options.RP.Getenv) != ""
-	inPages := d.Section("browser") != nil
 	if started {
-		settings, err := w.serveReference(inPages)
+		settings, err := w.serveReference()
 		if err != nil {
 			return err
 		}
-		o.Settings, o.Now = settings, w.Clock.Now
+		o.Settings, o.Now, o.Staged = settings, w.Clock.Now, w.onPages()
 	} else {
 		o.Run = strings.ToLower(rand.Text()[:6])
 	}
@@ -89,10 +88,6 @@ func (w *World) suits(site web.Site) error {
 	return nil
 }
 
-// localhost is where a browser that is none of ours finds a site that was started on
-// loopback; the domain of a scenario is nowhere but in the scenario.
-const localhost = "localhost"
-
 // moveTo takes the scenario and its people to another RP ID and origin.
 func (w *World) moveTo(rpID, origin string) {
 	s := *w.Scenario // shared by all attempts
@@ -117,9 +112,8 @@ func (w *World) PageAt(origin string) string {
 }
 
 // serveReference starts the reference relying party on loopback, with the scenario's
-// clock, randomness and authorities, and returns the settings of its description. Its pages are
-// at localhost where a browser has to find them.
-func (w *World) serveReference(inPages bool) (map[string]string, error) {
+// clock, randomness and authorities, and returns the settings of its description.
+func (w *World) serveReference() (map[string]string, error) {
 	var token [16]byte
 	if _, err := io.ReadFull(w.Random.Stream("administration"), token[:]); err != nil {
 		return nil, err
@@ -128,9 +122,6 @@ func (w *World) serveReference(inPages bool) (map[string]string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
-	}
-	if _, port, err := net.SplitHostPort(l.Addr().String()); err == nil && inPages {
-		w.moveTo(localhost, "http://localhost:"+port)
 	}
 	core, err := w.reference(secret)
 	if err != nil {

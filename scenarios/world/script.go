@@ -54,8 +54,16 @@ func (s *Script) edit(options []byte) ([]byte, error) {
 	return json.Marshal(members)
 }
 
+// unseen is a ceremony of which the harness has no part.
+func unseen() error {
+	return &Missing{"Chromium uses the keys that it finds itself, and what comes of scripts there is not seen: leave out --no-shim"}
+}
+
 // Results returns the extension outputs of the browser's last ceremony.
 func (b *Browser) Results() (Results, error) {
+	if b.response == nil {
+		return Results{}, unseen()
+	}
 	var r struct {
 		Results Results `json:"clientExtensionResults"`
 	}
@@ -68,6 +76,9 @@ func (b *Browser) Results() (Results, error) {
 // AttestedSerial returns the serial number that the attestation of the browser's last
 // ceremony names; empty for none.
 func (b *Browser) AttestedSerial() (string, error) {
+	if b.response == nil {
+		return "", unseen()
+	}
 	var r struct {
 		Response struct {
 			AttestationObject string `json:"attestationObject"`
