@@ -32,6 +32,8 @@ type Tab struct {
 	asked   map[request]*asked
 	arrived chan struct{} // closed and replaced when what is asked changes
 	ended   []Ended       // since client was set
+	at      rp.Page       // where its pages are; the site's own origin when zero
+	frames  []string      // selectors of the frames that its pages are in
 }
 
 // TabOptions says what a tab tells its pages. All may be left out.
