@@ -32,6 +32,7 @@ func relyingPartyMembers() []Member {
 		{Name: "embedded-by", Kind: Origin, List: true, Default: "none", Text: "Foreign sites that may show its pages in a frame and have people sign in there."},
 		{Name: "sign-up", Kind: Word, Allowed: []string{"open", "closed"}, Default: "open", Text: "Whether people without an account may make one."},
 		{Name: "policies", Kind: Named, Members: PolicyMembers(), Text: "For each group, which passkeys it may register and use."},
+		{Name: "recovery", Kind: Mapping, Members: recoveryMembers(), Default: "off", Text: "Who may come back by proving who they are, and how."},
 	}
 }
 
@@ -62,6 +63,7 @@ func personMembers() []Member {
 		{Name: "user-name", Kind: Text, Default: "the name with @ and the RP ID behind it", Text: "What the person types to sign in."},
 		{Name: "display-name", Kind: Text, Default: "the name", Text: "What the relying party shows."},
 		{Name: "groups", Kind: Label, List: true, Text: "Groups that policies speak of."},
+		{Name: "identity", Kind: Mapping, Members: identityMembers(), Text: "Who the person is outside of the scenario, for account recovery."},
 	}
 }
 

@@ -72,6 +72,7 @@ const (
 	SavedSession Saved = "session"
 	SavedPass    Saved = "pass"
 	SavedCode    Saved = "code"
+	SavedCase    Saved = "recovery" // a case of account recovery
 )
 
 // members lists what ${name.member} may ask of a saved value.

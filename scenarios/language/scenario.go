@@ -35,6 +35,7 @@ type Site struct {
 	RelatedOrigins   []string // beside Origin
 	EmbeddedBy       []string // origins whose frames are accepted
 	Policies         []GroupPolicy
+	Recovery         *Recovery // nil for none
 }
 
 // Origins returns all origins whose pages may use the passkeys of the site.
@@ -56,6 +57,7 @@ type GroupPolicy struct {
 type Person struct {
 	Name, UserName, DisplayName string
 	Groups                      []string
+	Identity                    *Identity // nil for nobody in particular
 }
 
 // Account is a sync account.
@@ -105,6 +107,7 @@ func (b builder) scenario(root Value, settings []Setting) *Scenario {
 		s.People = append(s.People, Person{
 			Name: f.Name, UserName: f.Value.text("user-name", f.Name+"@"+s.Site.ID),
 			DisplayName: f.Value.text("display-name", f.Name), Groups: f.Value.texts("groups"),
+			Identity: identityOf(f.Value.Field("identity")),
 		})
 	}
 	for _, f := range root.named("accounts") {
@@ -140,6 +143,7 @@ func site(v *Value) Site {
 	s := Site{ID: v.text("id", "example.com"), Name: v.text("name", "Example"), SignUp: v.text("sign-up", "open") == "open"}
 	s.Origin = v.text("origin", "https://"+s.ID)
 	s.RelatedOrigins, s.EmbeddedBy = v.texts("related-origins"), v.texts("embedded-by")
+	s.Recovery = recoveryOf(v.Field("recovery"))
 	for _, f := range v.named("policies") {
 		s.Policies = append(s.Policies, PolicyOf(f.Name, f.Value))
 	}
