@@ -56,7 +56,7 @@ func TestHTTPRefuses(t *testing.T) {
 		{"no such route", "GET", "/api/nothing", "", nil, 404, reference.NotFound},
 		{"wrong method", "PUT", "/api/session", "", nil, 404, reference.NotFound},
 		{"no session", "GET", "/api/session", "", nil, 401, reference.SignInRequired},
-		{"unknown person", "POST", "/api/signin/begin", `{"name":"ada"}`, nil, 404, reference.UnknownPerson},
+		{"unknown person", "POST", "/api/admin/people/ada/passes", `{"lifetimeMinutes":60}`, []string{"Authorization", bearer}, 404, reference.UnknownPerson},
 		{"bad credential id", "DELETE", "/api/credentials/a+b", "", nil, 400, reference.BadRequest},
 		{"made-up session", "GET", "/api/credentials", "", []string{"Cookie", "__Host-session=AAAA"}, 401, reference.SignInRequired},
 		{"session in a cookie that any host may set", "GET", "/api/session", "", []string{"Cookie", "session=AAAA"}, 401, reference.SignInRequired},

@@ -24,7 +24,7 @@ func (c *Core) BeginSignIn(name string) (Begun, error) {
 	rules := c.allRules()
 	var allow []protocol.CredentialDescriptor
 	if name != "" {
-		if cer.owner, err = c.find(name); err != nil {
+		if cer.owner, cer.unknown, err = c.addressed(name); err != nil {
 			return Begun{}, err
 		}
 		rules, allow = c.rules(cer.owner.groups), cer.owner.descriptors()
@@ -108,6 +108,10 @@ func (c *Core) identify(cer *ceremony, parsed *protocol.ParsedCredentialAssertio
 	switch {
 	case cer.owner != nil && !listed(cer.data.AllowedCredentialIDs, parsed.RawID):
 		return credential{owner: cer.owner}, refuse(CredentialNotAllowed, "this passkey was not asked for")
+	case cer.unknown && (len(handle) == 0 || bytes.Equal(handle, cer.owner.handle)):
+		return *cer.owner.credentials[0], nil // the signature is not its key's
+	case cer.unknown:
+		return credential{owner: cer.owner}, refuse(UserHandleMismatch, "the authenticator named somebody else than the owner of the passkey")
 	case cr == nil:
 		return credential{owner: cer.owner}, refuse(UnknownCredential, "this passkey is not registered here, or no longer")
 	case cer.owner == nil && len(handle) == 0:
