@@ -33,6 +33,8 @@ type Options struct {
 
 	RP *world.Elsewhere // the relying party, where it is not the reference one in this process
 
+	TPM string // node of the TPM that devices with one have; empty for simulated ones
+
 	// Reports is the folder of the reports, where the messages of an attempt that went
 	// wrong are kept, and captures of its wires; empty for none.
 	Reports string

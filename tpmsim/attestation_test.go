@@ -46,33 +46,36 @@ func register(t testing.TB, tpm *TPM, alg cose.Algorithm, clientData []byte) aut
 }
 
 func TestAttestation(t *testing.T) {
-	eachBackend(t, func(t *testing.T, o Options) {
-		tpm, ca := open(t, o), authority(t)
-		for _, c := range []struct{ aik, key cose.Algorithm }{
-			{cose.ES256, cose.ES256}, {cose.ES256, cose.RS256}, {cose.ES256, cose.ES384}, {cose.RS256, cose.ES256},
-		} {
-			t.Run(c.key.String()+" attested by "+c.aik.String(), func(t *testing.T) {
-				a, err := tpm.Attestation(t.Context(), ca, "Test TPM", c.aik)
-				if err != nil {
-					t.Fatal(err)
-				}
-				challenge := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{5}, 32))
-				clientData, err := json.Marshal(map[string]any{
-					"type": "webauthn.create", "challenge": challenge, "origin": origin, "crossOrigin": false,
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				r := register(t, tpm, c.key, clientData)
-				format, statement, err := a.Attest(r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				verifyHere(t, ca, format, statement, r)
-				verifyByGoWebauthn(t, ca, challenge, clientData, format, statement, r)
+	eachBackend(t, func(t *testing.T, o Options) { attests(t, open(t, o)) })
+}
+
+// attests has keys of a TPM attested to, and the statements verified.
+func attests(t *testing.T, tpm *TPM) {
+	ca := authority(t)
+	for _, c := range []struct{ aik, key cose.Algorithm }{
+		{cose.ES256, cose.ES256}, {cose.ES256, cose.RS256}, {cose.ES256, cose.ES384}, {cose.RS256, cose.ES256},
+	} {
+		t.Run(c.key.String()+" attested by "+c.aik.String(), func(t *testing.T) {
+			a, err := tpm.Attestation(t.Context(), ca, "Test TPM", c.aik)
+			if err != nil {
+				t.Fatal(err)
+			}
+			challenge := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{5}, 32))
+			clientData, err := json.Marshal(map[string]any{
+				"type": "webauthn.create", "challenge": challenge, "origin": origin, "crossOrigin": false,
 			})
-		}
-	})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := register(t, tpm, c.key, clientData)
+			format, statement, err := a.Attest(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verifyHere(t, ca, format, statement, r)
+			verifyByGoWebauthn(t, ca, challenge, clientData, format, statement, r)
+		})
+	}
 }
 
 func verifyHere(t *testing.T, ca *attestation.Authority, format string, statement []byte, r authenticator.AttestationRequest) {

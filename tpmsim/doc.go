@@ -8,8 +8,9 @@
 // [Reference] is the reference implementation, in process through cgo. It starts
 // in well under a millisecond, there can be one at a time in a process, and it is
 // the only backend that takes a seed. [Swtpm] runs the program swtpm, one process
-// for each TPM, as many as are wanted. [New] takes any other TPM that go-tpm can
-// reach, such as the kernel's /dev/tpmrm0.
+// for each TPM, as many as are wanted. [Device] is the TPM of the machine, through
+// the kernel's /dev/tpmrm0: keys are made under its storage root key, nothing is kept
+// in it, and it is never cleared. [New] takes any other TPM that go-tpm can reach.
 //
 // # Seeds
 //

@@ -127,6 +127,11 @@ func (s *session) load(handle []byte) (*object, error) {
 
 // clear runs TPM2_Clear, which also unloads everything.
 func (s *session) clear() error {
+	if b, ok := s.tpm.(shared); ok {
+		if err := b.mayClear(); err != nil {
+			return err
+		}
+	}
 	if _, err := (tpm2.Clear{AuthHandle: withoutAuth(tpm2.TPMRHLockout, tpm2.TPM2BName{})}).Execute(s.tpm); err != nil {
 		return fmt.Errorf("TPM2_Clear: %w", err)
 	}

@@ -11,18 +11,20 @@ import (
 	"github.com/google/go-tpm/tpm2/transport"
 )
 
-// Backend names what simulates the TPM.
+// Backend names what the TPM is.
 type Backend string
 
 // The backends of Open.
 const (
 	Reference Backend = "reference" // the reference implementation, in process; one at a time
 	Swtpm     Backend = "swtpm"     // the program swtpm, one process for each TPM
+	Device    Backend = "device"    // the TPM of this machine, through its node
 )
 
 // Options say which TPM to open.
 type Options struct {
 	Backend Backend // Reference when empty
+	Path    string  // node of a Device; DefaultDevice when empty
 
 	// StateDir is where the TPM's non-volatile memory is kept; it is made when it
 	// is not there. When empty, the TPM is new and ends with Close.
@@ -43,6 +45,7 @@ var (
 	ErrInUse       = errors.New("TPM is in use")
 	ErrUnavailable = errors.New("TPM backend is not available")
 	ErrState       = errors.New("TPM state")
+	ErrNotOurs     = errors.New("this is the TPM of the machine")
 )
 
 // TPM is an open TPM. One goroutine owns it and runs all its commands, one after
@@ -66,12 +69,15 @@ type backend interface {
 	shutdown() error
 }
 
+// shared is a backend that others use, too.
+type shared interface{ mayClear() error }
+
 // Open starts a TPM. The error wraps ErrUnavailable when the backend is missing,
 // ErrInUse when the one reference implementation of this process or the state
 // directory is taken, and ErrState when what StateDir holds cannot be used.
 func Open(ctx context.Context, o Options) (*TPM, error) {
 	open := func() (backend, error) {
-		return nil, fmt.Errorf("%w: %q is not known; reference and swtpm are", ErrUnavailable, o.Backend)
+		return nil, fmt.Errorf("%w: %q is not known; reference, swtpm and device are", ErrUnavailable, o.Backend)
 	}
 	switch o.Backend {
 	case Reference, "":
@@ -81,6 +87,11 @@ func Open(ctx context.Context, o Options) (*TPM, error) {
 			return nil, fmt.Errorf("%w: swtpm draws from the operating system and takes no seed; use the reference backend", ErrUnavailable)
 		}
 		open = func() (backend, error) { return openSwtpm(ctx, o.StateDir) }
+	case Device:
+		if o.Seed != nil || o.StateDir != "" {
+			return nil, fmt.Errorf("%w: the TPM of a machine takes no seed, and keeps its state itself", ErrUnavailable)
+		}
+		open = func() (backend, error) { return openDevice(o.Path) }
 	}
 	t, err := start(ctx, open)
 	if err != nil {
@@ -141,18 +152,22 @@ func (t *TPM) Close() error {
 }
 
 // Restart is a power cycle of the computer around the TPM: keys stay, loaded ones
-// are loaded again when needed. A TPM of New cannot be restarted.
+// are loaded again when needed. A TPM of New and that of a machine cannot be restarted.
 func (t *TPM) Restart(ctx context.Context) error {
 	_, err := do(ctx, t, func(s *session) (struct{}, error) {
-		s.forgetAll()
-		return struct{}{}, s.tpm.restart(ctx)
+		err := s.tpm.restart(ctx)
+		if !errors.Is(err, ErrNotOurs) { // then nothing happened, and what is loaded still is
+			s.forgetAll()
+		}
+		return struct{}{}, err
 	})
 	return err
 }
 
 // Clear is TPM2_Clear, what "Clear TPM" in a computer's settings does: the storage
 // root key is replaced, so that every key made before is lost. The attestation key
-// stays the same, as it belongs to the endorsement hierarchy.
+// stays the same, as it belongs to the endorsement hierarchy. The TPM of a machine is
+// not cleared: the error wraps ErrNotOurs.
 func (t *TPM) Clear(ctx context.Context) error {
 	_, err := do(ctx, t, func(s *session) (struct{}, error) { return struct{}{}, s.clear() })
 	return err
@@ -190,7 +205,7 @@ func do[T any](ctx context.Context, t *TPM, f func(*session) (T, error)) (T, err
 type foreign struct{ transport.TPMCloser }
 
 func (foreign) restart(context.Context) error {
-	return errors.New("this TPM is not started from here and cannot be restarted")
+	return fmt.Errorf("%w, or somebody else's: it is not started from here and cannot be restarted", ErrNotOurs)
 }
 func (foreign) save() error       { return nil }
 func (f foreign) shutdown() error { return f.Close() }

@@ -21,7 +21,7 @@ import (
 const maxLine = 4 * 7609
 
 func exchangeCommand() *cobra.Command {
-	var profile, path string
+	var profile, path, tpm string
 	var decode, asJSON bool
 	c := &cobra.Command{
 		Use:   "exchange",
@@ -35,7 +35,9 @@ func exchangeCommand() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			d, err := emulator.NewCore(c.Context(), p, path, authenticator.Consenting{}, realEnv())
+			env := realEnv()
+			env.TPM = tpm
+			d, err := emulator.NewCore(c.Context(), p, path, authenticator.Consenting{}, env)
 			if err != nil {
 				return err
 			}
@@ -49,6 +51,7 @@ func exchangeCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&profile, "profile", "security-key", "model of the authenticator; see 'fido-emu profiles'")
 	c.Flags().StringVar(&path, "state", "", "directory that keeps the state of the key (default: it lasts as long as the process)")
+	c.Flags().StringVar(&tpm, "tpm", "", "node of a TPM, such as /dev/tpmrm0, that holds the keys of a profile with one (default: a simulated TPM)")
 	c.Flags().BoolVar(&decode, "decode", false, "print what requests and answers say instead of hexadecimal")
 	c.Flags().BoolVar(&asJSON, "json", false, "print what they say as JSON, an object for each request")
 	_ = c.RegisterFlagCompletionFunc("profile", completeProfiles) // fails only for a flag that is not there

@@ -18,8 +18,8 @@ const pinVariable = "FIDO_EMU_PIN"
 
 // keyFlags say which keys to run.
 type keyFlags struct {
-	rack, name, profile, transport, state, touch, finger, serial, pinFile string
-	faults, quirks                                                        []string
+	rack, name, profile, transport, state, touch, finger, serial, pinFile, tpm string
+	faults, quirks                                                             []string
 }
 
 func (f *keyFlags) add(c *cobra.Command) {
@@ -33,6 +33,7 @@ func (f *keyFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.finger, "finger", "ok", "whether the key knows the user's finger: ok or no")
 	flags.StringVar(&f.serial, "serial", "", "serial number on USB (default: one that stays with the state)")
 	flags.StringVar(&f.pinFile, "pin-file", "", "file with the PIN that the key gets while it has none; or set "+pinVariable)
+	flags.StringVar(&f.tpm, "tpm", "", "node of a TPM, such as /dev/tpmrm0, that holds the keys of a profile with one (default: a simulated TPM)")
 	flags.StringArrayVar(&f.faults, "fault", nil, "a fault on the wire, such as '{kind: drop, direction: to-host, report: 3}'; may be repeated")
 	flags.StringArrayVar(&f.quirks, "quirk", nil, "a way in which the key breaks the specification; see 'fido-emu profiles --quirks'; may be repeated")
 	_ = c.RegisterFlagCompletionFunc("quirk", completeQuirks)
@@ -55,7 +56,7 @@ func (f *keyFlags) read(c *cobra.Command) (string, []emulator.Config, error) {
 		one, err := f.one()
 		return one.Name, []emulator.Config{one}, err
 	}
-	for _, alone := range []string{"profile", "transport", "state", "touch", "finger", "serial", "pin-file", "fault", "quirk"} {
+	for _, alone := range []string{"profile", "transport", "state", "touch", "finger", "serial", "pin-file", "tpm", "fault", "quirk"} {
 		if c.Flags().Changed(alone) {
 			return "", nil, fmt.Errorf("--%s is for one key; with --rack the file says it for each", alone)
 		}
@@ -68,7 +69,7 @@ func (f *keyFlags) read(c *cobra.Command) (string, []emulator.Config, error) {
 }
 
 func (f *keyFlags) one() (emulator.Config, error) {
-	k := emulator.Config{Name: f.name, State: f.state, Serial: f.serial}
+	k := emulator.Config{Name: f.name, State: f.state, Serial: f.serial, TPM: f.tpm}
 	var err error
 	if k.Profile, err = emulator.LoadProfile("", f.profileName()); err != nil {
 		return k, err

@@ -61,6 +61,7 @@ func examine(ctx context.Context) []finding {
 	all := []finding{
 		tpm(ctx, tpmsim.Reference, "TPM simulator", "scenarios with a TPM", "sudo apt-get install gcc libssl-dev, and build again with CGO_ENABLED=1"),
 		tpm(ctx, tpmsim.Swtpm, "swtpm", "scenarios with a TPM where the simulator is not built in", "sudo apt-get install swtpm"),
+		tpm(ctx, tpmsim.Device, tpmsim.DefaultDevice, "run --tpm, with the TPM of this machine", "it is not needed: TPMs are simulated"),
 		program("chromium", "looking at the pages of harness rp serve", "sudo apt-get install chromium"),
 		reports(),
 	}

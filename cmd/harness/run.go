@@ -15,6 +15,7 @@ import (
 	"fido-emu/scenarios"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/world"
+	"fido-emu/tpmsim"
 )
 
 // runFlags is what the command line says about a run.
@@ -30,6 +31,7 @@ type runFlags struct {
 	retries   int
 	timeout   time.Duration
 	via       string
+	tpm       string
 	rp        string
 	pages     pageFlags
 	bind      bindFlags
@@ -65,6 +67,7 @@ func runCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.selection.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
 	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
 	flags.StringVar(&f.via, "via", "", "transport behind which the devices are (default: none, in this process)")
+	flags.StringVar(&f.tpm, "tpm", "", "node of a TPM, such as "+tpmsim.DefaultDevice+", for the device with one (default: simulated TPMs); it is never cleared")
 	flags.StringVar(&f.rp, "rp", "", "file that describes the relying party, over HTTP (default: the reference one, in this process)")
 	f.pages.register(flags)
 	f.bind.register(flags)
@@ -111,7 +114,7 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		return err
 	}
 	stream := report.NewStream(time.Now, sinks...)
-	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere}
+	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, TPM: f.tpm, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere}
 	if !f.noReports {
 		o.Reports = f.reports
 	}

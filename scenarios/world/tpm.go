@@ -41,6 +41,9 @@ func (c *chip) on(ctx context.Context) (*tpmsim.TPM, error) {
 		return c.tpm, nil
 	}
 	w := c.device.world
+	if w.options.TPM != "" {
+		return c.machine(ctx)
+	}
 	if err := c.factory(); err != nil {
 		return nil, err
 	}
@@ -62,6 +65,30 @@ func (c *chip) on(ctx context.Context) (*tpmsim.TPM, error) {
 	c.tpm = tpm
 	w.whenClosed(c.off)
 	return tpm, nil
+}
+
+// machine takes the TPM of this machine, which can be in one device only.
+func (c *chip) machine(ctx context.Context) (*tpmsim.TPM, error) {
+	w := c.device.world
+	if w.chip != nil && w.chip != c {
+		return nil, &Missing{fmt.Sprintf("this machine has one TPM, which is that of %s", w.chip.device.Name)}
+	}
+	tpm, err := tpmsim.Open(ctx, tpmsim.Options{Backend: tpmsim.Device, Path: w.options.TPM})
+	if err != nil {
+		return nil, err
+	}
+	c.tpm, w.chip = tpm, c
+	w.whenClosed(c.off)
+	return tpm, nil
+}
+
+// notOurs skips a scenario that wants of the TPM of this machine what is only done to
+// a simulated one.
+func notOurs(err error) error {
+	if errors.Is(err, tpmsim.ErrNotOurs) {
+		return &Missing{err.Error()}
+	}
+	return err
 }
 
 // factory draws the seed of the chip when it is first needed.
@@ -115,7 +142,7 @@ func (c *chip) restart(ctx context.Context) error {
 	if c.tpm == nil {
 		return nil
 	}
-	return c.tpm.Restart(ctx)
+	return notOurs(c.tpm.Restart(ctx))
 }
 
 func (c *chip) clear(ctx context.Context) error {
@@ -124,7 +151,7 @@ func (c *chip) clear(ctx context.Context) error {
 		return err
 	}
 	c.cleared++
-	return tpm.Clear(ctx)
+	return notOurs(tpm.Clear(ctx))
 }
 
 // Generate makes a key in the TPM.

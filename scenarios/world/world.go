@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Seed   *uint64                       // nil for real randomness and the real date
 	Via    *reach.Way                    // how emulated devices are reached; nil for within this process
+	TPM    string                        // node of the TPM that devices with one have; empty for simulated ones
 	Bound  map[string]Bound              // keys that stand for devices, by the name of the device
 	Hand   reach.Hand                    // serves the bound keys; required with any
 	Harm   Harm                          // which bound keys may be harmed
