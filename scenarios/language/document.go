@@ -33,6 +33,9 @@ func relyingPartyMembers() []Member {
 		{Name: "sign-up", Kind: Word, Allowed: []string{"open", "closed"}, Default: "open", Text: "Whether people without an account may make one."},
 		{Name: "policies", Kind: Named, Members: PolicyMembers(), Text: "For each group, which passkeys it may register and use."},
 		{Name: "recovery", Kind: Mapping, Members: recoveryMembers(), Default: "off", Text: "Who may come back by proving who they are, and how."},
+		{Name: "passkey-profiles", Kind: Named, Members: ProfileMembers(), Text: "At most three named sets of rules for passkeys, each for some groups. A group has profiles or a policy, not both."},
+		{Name: "metadata", Kind: Profile, List: true, Text: "Models that the metadata BLOB tells of. With it, the relying party trusts the attestation of these models and of no others."},
+		{Name: "register-within", Kind: Duration, Default: "no limit", Text: "How long after a sign-in its session may register a passkey."},
 	}
 }
 

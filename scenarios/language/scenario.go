@@ -36,6 +36,9 @@ type Site struct {
 	EmbeddedBy       []string // origins whose frames are accepted
 	Policies         []GroupPolicy
 	Recovery         *Recovery // nil for none
+	Profiles         []PasskeyProfile
+	Metadata         []string      // models that its metadata tells of
+	RegisterWithin   time.Duration // of a sign-in; 0 for no limit
 }
 
 // Origins returns all origins whose pages may use the passkeys of the site.
@@ -147,6 +150,10 @@ func site(v *Value) Site {
 	for _, f := range v.named("policies") {
 		s.Policies = append(s.Policies, PolicyOf(f.Name, f.Value))
 	}
+	for _, f := range v.named("passkey-profiles") {
+		s.Profiles = append(s.Profiles, ProfileOf(f.Name, f.Value))
+	}
+	s.Metadata, s.RegisterWithin = v.texts("metadata"), v.duration("register-within")
 	return s
 }
 
@@ -157,12 +164,7 @@ func PolicyOf(group string, v Value) GroupPolicy {
 		AllowedModels: v.texts("allowed-models"), BlockedModels: v.texts("blocked-models"),
 		UserVerification: v.text("user-verification", ""), RejectCounterRewind: v.yes("reject-counter-rewind"),
 	}
-	for _, t := range v.texts("types") {
-		if t == "device-bound" {
-			t = "deviceBound"
-		}
-		p.Types = append(p.Types, t)
-	}
+	p.Types = passkeyTypes(v.texts("types"))
 	return p
 }
 

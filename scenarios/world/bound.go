@@ -158,15 +158,23 @@ func (d *Device) unknown(info *ctap.Info) (reasons []string) {
 
 // judges tells whether the scenario is about attestation, and about models.
 func (w *World) judges() (attested, models bool) {
-	policies := slices.Clone(w.Scenario.Site.Policies)
+	policies, profiles := slices.Clone(w.Scenario.Site.Policies), slices.Clone(w.Scenario.Site.Profiles)
+	attested = len(w.Scenario.Site.Metadata) > 0
 	for _, c := range w.Scenario.Steps {
 		if c.Usage.Verb == "policy" {
 			policies = append(policies, language.PolicyOf(c.Subject, c.Args))
+		}
+		if c.Usage.Verb == "passkey-profile" {
+			profiles = append(profiles, language.ProfileOf(c.Subject, c.Args))
 		}
 		attested = attested || c.Usage.Claims && (c.Has("attestation") || c.Has("trusted"))
 	}
 	for _, p := range policies {
 		attested = attested || p.RequireAttestation
+		models = models || len(p.AllowedModels)+len(p.BlockedModels) > 0
+	}
+	for _, p := range profiles {
+		attested = attested || p.Attestation
 		models = models || len(p.AllowedModels)+len(p.BlockedModels) > 0
 	}
 	return attested, models

@@ -54,6 +54,9 @@ func (w *World) openDescribed(ctx context.Context) error {
 	w.whenClosed(site.Close)
 	w.Site = &Site{RelyingParty: site, Origin: site.Origin(), distrusts: !started && !site.Capabilities().TrustsTestAttestation}
 	if started {
+		if w.Site.beside, err = reference.Dial(o.Settings["address"], reference.DialOptions{Origin: o.Settings["page"], AdminToken: o.Settings["admin-token"]}); err != nil {
+			return err
+		}
 		return w.furnish(ctx, w.Scenario.Site.SignUp)
 	}
 	if err := w.suits(site); err != nil {
@@ -140,10 +143,15 @@ func (w *World) serveReference() (map[string]string, error) {
 // reference makes the reference relying party that the scenario describes.
 func (w *World) reference(adminToken string) (*reference.Core, error) {
 	s := w.Scenario.Site
-	return reference.New(reference.Config{
+	config := reference.Config{
 		RPID: s.ID, Name: s.Name, Origins: s.Origins(), TopOrigins: s.EmbeddedBy, ClosedSignUp: !s.SignUp, AdminToken: adminToken,
 		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: w.authority.Pool(),
-	})
+		Metadata: w.metadata.blob, MetadataRoots: w.authority.Pool(), RegisterWithin: s.RegisterWithin,
+	}
+	if w.metadata.blob != nil {
+		config.AttestationRoots = nil // the BLOB says whom to trust
+	}
+	return reference.New(config)
 }
 
 // Tells tells whether the relying party says something of passkeys, by the name that

@@ -21,6 +21,7 @@ type Site struct {
 
 	domain    string          // RP ID that the scenario gives, where the site has another; empty otherwise
 	distrusts bool            // it does not trust the attestation of emulated keys
+	beside    any             // what the relying party can do beyond its description; nil for nothing
 	core      *reference.Core // nil unless it is the reference relying party in this process
 }
 
@@ -39,6 +40,11 @@ func (w *World) openSite(ctx context.Context) error {
 		return err
 	}
 	w.authority = authority
+	if len(s.Metadata) > 0 {
+		if err := w.publish(ctx); err != nil {
+			return err
+		}
+	}
 	if w.options.RP != nil {
 		return w.openDescribed(ctx)
 	}
@@ -57,6 +63,9 @@ func (w *World) furnish(ctx context.Context, signUp bool) error {
 		if err := w.SetPolicy(ctx, p); err != nil {
 			return fmt.Errorf("policy of %s: %w", p.Group, err)
 		}
+	}
+	if err := w.setProfiles(ctx, w.Scenario.Site.Profiles); err != nil {
+		return err
 	}
 	if signUp {
 		return nil
@@ -118,6 +127,9 @@ func (s *Site) Recovery() (rp.Recovery, error) {
 
 func offer[Part any](s *Site, what string) (Part, error) {
 	part, ok := s.RelyingParty.(Part)
+	if !ok {
+		part, ok = s.beside.(Part)
+	}
 	if !ok {
 		return part, &Missing{"this relying party does not offer " + what}
 	}

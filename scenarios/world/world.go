@@ -44,7 +44,8 @@ type World struct {
 	devices   []*Device
 	accounts  []*Account
 
-	chip *chip // whose TPM is the reference simulator now
+	metadata published // what the metadata service says
+	chip     *chip     // whose TPM is the reference simulator now
 
 	turn sync.Mutex // held by a device behind a wire while it works
 
