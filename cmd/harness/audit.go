@@ -146,8 +146,8 @@ func (f auditFlags) auditDescribed(ctx context.Context, u ui) (err error) {
 	defer func() { err = errors.Join(err, site.Close()) }()
 	o.Name = func(purpose string, n int) string { return site.UserName(fmt.Sprintf("audit-%s-%d", purpose, n)) }
 	o.Single = site.Capabilities().SingleUser
-	if admin, ok := site.(rp.Administration); ok && site.Capabilities().ClosedSignUp {
-		o.Account = admin.AddPerson
+	if site.Capabilities().ClosedSignUp {
+		o.Account = audit.Onboard(site)
 	}
 	if !f.json {
 		o.Group = func(name string, n int) { fmt.Fprintf(u.err, "%d attacks on %s\n", n, name) }

@@ -155,8 +155,8 @@ func (e *explainer) ceremonies(ctx context.Context, site web.Site) error {
 		return &exit{code: exitBench, err: err}
 	}
 	who := rp.Person{Name: site.UserName("check"), DisplayName: "Check"}
-	if admin, ok := site.(rp.Administration); ok && site.Capabilities().ClosedSignUp {
-		if err := admin.AddPerson(ctx, who); err != nil {
+	if site.Capabilities().ClosedSignUp {
+		if err := site.AddPerson(ctx, who); err != nil {
 			return e.failed("making an account", err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"fido-emu/attestation"
 	"fido-emu/ctap/authenticator/softkeys"
 	"fido-emu/rp"
 )
@@ -24,6 +25,7 @@ type bench struct {
 	garbled  map[string]finding  // by attestation format: what came of one that is not of the ceremony
 	lacks    map[string]bool     // what the adapter turned out not to support: list, delete, session
 	added    [][]byte            // ids of what the last registration added to a list
+	attests  bool                // no passkey is taken without attestation
 	trust    *bool               // whether attestation by an unknown authority is refused; nil when not tried
 	nameless *error              // of an honest sign-in without a name; nil when not tried
 
@@ -54,7 +56,11 @@ func (b *bench) call(f func(context.Context) error) error {
 }
 
 func (b *bench) newForger() *forger {
-	return &forger{rand: b.options.Rand, keys: b.keys, aaguid: aaguid()}
+	c := &forger{rand: b.options.Rand, keys: b.keys, aaguid: aaguid()}
+	if b.attests {
+		c.attest = b.attestation(attestation.FormatPacked)
+	}
+	return c
 }
 
 // account returns the test user for a purpose, with a passkey and a session.
@@ -75,12 +81,26 @@ func (b *bench) account(purpose string, groups ...string) (*account, error) {
 	if len(groups) > 0 {
 		a.client.attest = b.attestation("packed")
 	}
-	if _, err := b.register(a, bend{}); err != nil {
+	if err := b.enrol(a); err != nil {
 		return nil, fmt.Errorf("honest registration of %s: %w", a.person.Name, err)
 	}
 	b.accounts[purpose] = a
 	b.order = append(b.order, a)
 	return a, nil
+}
+
+// enrol registers the first passkey of an account: with attestation, where the relying
+// party asks for it and does not do without.
+func (b *bench) enrol(a *account) error {
+	_, err := b.register(a, bend{})
+	asked := a.client.last
+	if !isRefused(err) || a.client.attest != nil || asked == nil || asked.asked.Attestation == "" || asked.asked.Attestation == "none" {
+		return err
+	}
+	b.attests = true
+	a.client = b.newForger()
+	_, err = b.register(a, bend{})
+	return err
 }
 
 // open has an account opened, where people do not do so themselves.

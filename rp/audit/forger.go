@@ -152,9 +152,13 @@ func (f *forger) attestTo(d *draft) (err error) {
 		return nil
 	}
 	hash := sha256.Sum256(d.clientJSON)
+	made := ctap.AttestedCredential{AAGUID: f.aaguid, ID: d.passkey.id}
+	if d.auth.Attested != nil { // an attack may leave it out
+		made = *d.auth.Attested
+	}
 	d.format, d.statement, err = f.attest.Attest(authenticator.AttestationRequest{
 		RPID: d.asked.RPID, Algorithm: d.passkey.alg, KeyHandle: d.passkey.handle, PublicKey: d.passkey.public,
-		AAGUID: d.auth.Attested.AAGUID, CredentialID: d.auth.Attested.ID, AuthData: d.authBytes, ClientDataHash: hash[:],
+		AAGUID: made.AAGUID, CredentialID: made.ID, AuthData: d.authBytes, ClientDataHash: hash[:],
 	})
 	return err
 }

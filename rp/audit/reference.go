@@ -37,13 +37,18 @@ func (c *clock) now() time.Time {
 	return c.base().Add(c.ahead)
 }
 
-// NewLocal returns a reference relying party that trusts the attestation of roots.
-func NewLocal(rand io.Reader, now func() time.Time, roots *x509.CertPool) (*Local, error) {
+// NewLocal returns a reference relying party that trusts the attestation of roots;
+// changes are to its configuration.
+func NewLocal(rand io.Reader, now func() time.Time, roots *x509.CertPool, changes ...func(*reference.Config)) (*Local, error) {
 	c := &clock{base: now}
-	core, err := reference.New(reference.Config{
+	config := reference.Config{
 		RPID: "example.com", Name: "Example", Origins: []string{"https://login.example.com"},
 		Now: c.now, Rand: rand, AttestationRoots: roots, PassTries: 100,
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	core, err := reference.New(config)
 	if err != nil {
 		return nil, err
 	}
