@@ -16,6 +16,28 @@ func (d Data) latin() (primary, secondary string, err error) {
 	return primary, secondary, err
 }
 
+// LatinNames returns given and family name as they are printed, or, where that is not in
+// Latin letters, as the zone has them, with capitals at the beginning of words only.
+func (d Data) LatinNames() (given, family string) {
+	other := func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }
+	if strings.IndexFunc(d.Name(), other) < 0 {
+		return d.Given, d.Family
+	}
+	primary, secondary, err := d.latin()
+	if err != nil { // no zone could have been made either
+		return d.Given, d.Family
+	}
+	return capitalised(secondary), capitalised(primary)
+}
+
+func capitalised(words string) string {
+	fields := strings.FieldsFunc(words, func(r rune) bool { return r == filler })
+	for i, f := range fields {
+		fields[i] = f[:1] + strings.ToLower(f[1:])
+	}
+	return strings.Join(fields, " ")
+}
+
 // latinOr prefers what the passport office wrote to the tables.
 func latinOr(given, name, issuer string) (string, error) {
 	if given != "" {

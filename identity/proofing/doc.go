@@ -42,6 +42,12 @@
 //
 //	PUT  /admin/{provider}/fault              Fault → 204
 //	POST /admin/{provider}/revive             a provider that died is started again → 204
+//	POST /admin/{provider}/revoke             {"credential"} revokes a Verified ID by its id → 204
+//
+// For people who sit before a browser and have no test document, the double of a camera:
+//
+//	GET  /{provider}/camera/{person}/{kind}.png  a test person's document, with ?defect=… as many as wished
+//	GET  /{provider}/camera/{person}/selfie      with ?condition=…&pose=… → person.Capture
 //
 // # Steps
 //
@@ -60,7 +66,7 @@
 // A provider can be down (503 of everything), slow, or die before a step is answered:
 // nothing of that step is kept, and it is down until it is revived. With Config.Save
 // every change is saved before the answer that tells of it; Config.Snapshot brings it
-// back in a new process. A snapshot holds hashes of tokens only: who has read it cannot
-// continue a session, and who has the link can. The key of a provider's issuer is in it,
-// too, so it is a secret.
+// back in a new process. A snapshot holds hashes of tokens and codes only, but the data of
+// documents and the private keys of the issuers, too: it is a secret. Offers and the
+// status lists of credential.Issuer are not in it.
 package proofing
