@@ -15,7 +15,7 @@ func Tree(fields []Field) template.HTML { return tree(fields) }
 // Policy returns the content security policy of a page that has one style element and
 // one script element, and nothing else that loads or runs.
 func Policy(style, script string) string {
-	return "default-src 'none'; style-src " + policyHash(style) + "; script-src " + policyHash(script) +
+	return "default-src 'none'; img-src 'self'; style-src " + policyHash(style) + "; script-src " + policyHash(script) +
 		"; base-uri 'none'; form-action 'none'"
 }
 

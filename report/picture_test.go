@@ -24,7 +24,7 @@ func TestHTMLLinksPictures(t *testing.T) {
 		if err := WriteHTML(&out, BuildModel(events)); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(out.String(), `<a href="`+name+`">picture</a>`); got != linked || !linked && strings.Contains(out.String(), ">picture</a>") {
+		if got := strings.Contains(out.String(), `<a href="`+name+`"><img src="`+name+`"`); got != linked || !linked && strings.Contains(out.String(), "<img") {
 			t.Errorf("%s: linked %v, want %v", name, got, linked)
 		}
 	}
