@@ -135,7 +135,7 @@ func aroundAddress(top, address string, allow []string) string {
 
 var aroundPage = template.Must(template.New("around").Parse(`<!doctype html>
 <title>A page around {{.Address}}</title>
-<style>body { margin: 0; background: #444; color: #fff; font: 14px sans-serif } p { margin: 6px 12px } iframe { border: 0; width: 100%; height: calc(100vh - 30px); background: #fff }</style>
+<style>body { margin: 0; height: 100vh; display: flex; flex-direction: column; background: #444; color: #fff; font: 14px sans-serif } p { margin: 6px 12px } iframe { border: 0; flex: 1; background: #fff }</style>
 <p>{{.Here}} shows {{.Address}} in a frame{{with .Allow}} that may use {{.}}{{end}}</p>
 <iframe src="{{.Address}}" allow="{{.Allow}}"></iframe>
 `))
