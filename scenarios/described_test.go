@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"regexp"
 	"testing"
 
 	"fido-emu/report"
@@ -8,8 +9,12 @@ import (
 	"fido-emu/scenarios/world"
 )
 
+// beyondDescriptions is why a scenario is skipped that needs what no description can
+// say: sign-ins of several steps, and where they come from.
+var beyondDescriptions = regexp.MustCompile("does not offer (signing in without a passkey|administration of methods|Conditional Access)$")
+
 // TestLibraryOverHTTP runs the library against the reference relying party over HTTP,
-// by way of its description: every scenario passes, as in process.
+// by way of its description: every scenario passes, as in process, that can be described.
 func TestLibraryOverHTTP(t *testing.T) {
 	d, err := web.Load("../rp/web/descriptions/reference.yaml")
 	if err != nil {
@@ -22,6 +27,9 @@ func TestLibraryOverHTTP(t *testing.T) {
 			continue
 		}
 		ended++
+		if e.Outcome == report.Skipped && beyondDescriptions.MatchString(e.Text) {
+			continue
+		}
 		if e.Outcome != report.Passed {
 			t.Errorf("%s: %s %s %+v", e.ScenarioID, e.Outcome, e.Text, e.Failure)
 		}

@@ -73,7 +73,7 @@ func redeemPass(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
-	s, err := recovery.RedeemPass(ctx, p.RP, c.Text("pass"))
+	s, err := recovery.RedeemPass(p.In(ctx), p.RP, c.Text("pass"))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func claims() []Step {
 		Verb: "expect", Group: "Claims", Summary: "What should be the case: of a person, a passkey, a session, a device or an account.",
 		Text:    "It looks and changes nothing. A number may be a comparison: at least 3, more than ${before.counter}, not 0.",
 		Subject: language.Member{Name: "of", Kind: language.Anything, Text: "Of whom or what: a name, or ${name} of something that was saved."},
-		Members: []language.Member{
+		Members: append([]language.Member{
 			{Name: "signed-in", Kind: language.YesNo, Of: person, Text: "Whether the person's session stands."},
 			{Name: "passkeys", Kind: language.Count, Of: append(person, dev...), Text: "How many passkeys the person has at the relying party, or how many are on the device."},
 			{Name: "registered", Kind: language.YesNo, OfSaved: passkey, Text: "Whether the relying party has the passkey."},
@@ -39,7 +39,7 @@ func claims() []Step {
 			{Name: "in-account", Kind: language.YesNo, Of: dev, Text: "Whether it is, as far as it knows, a device of a sync account."},
 			{Name: "unsynced", Kind: language.Count, Of: dev, Text: "How many changes on it wait for a sync."},
 			{Name: "devices", Kind: language.Count, Of: account, Text: "How many devices belong to it."},
-		},
+		}, accessClaims(person)...),
 		Claims: true, Example: "- expect: ada\n  signed-in: yes\n  passkeys: at least 1",
 	}, expect}}
 }
@@ -181,7 +181,7 @@ func (s *subject) person() error {
 	if err != nil {
 		return err
 	}
-	return s.check([]claim{
+	return s.check(append([]claim{
 		{"signed-in", func() (string, error) {
 			sessions, err := s.w.Site.Sessions()
 			if err != nil {
@@ -193,7 +193,7 @@ func (s *subject) person() error {
 			all, err := s.w.Site.Passkeys(s.ctx, p)
 			return number(len(all), err)
 		}},
-	})
+	}, s.access(p)...))
 }
 
 func (s *subject) device() error {

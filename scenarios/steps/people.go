@@ -122,7 +122,9 @@ func signIn(ctx context.Context, w *world.World, c language.Call) error {
 		who = rp.Person{}
 	}
 	b.Script = scriptAt(c)
-	s, err := w.Site.SignIn(ctx, who, b)
+	began := w.Clock.Now()
+	s, err := w.Site.SignIn(p.In(ctx), who, b)
+	w.CountPasskey(p, b.Devices, began, err)
 	if err == nil && s.Person != p.RP.Name {
 		return &Unmet{Claim: "the relying party should sign in " + p.RP.Name, Found: "it signed in " + s.Person}
 	}

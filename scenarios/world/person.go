@@ -10,6 +10,10 @@ type Person struct {
 	Name string    // in the scenario
 	RP   rp.Person // at the relying party
 	Page rp.Page   // that is open in the person's browser
+
+	Signals         rp.Signals // of the person's own sign-ins
+	StrangerSignals rp.Signals // of those that somebody else makes in the person's name
+	NewPassword     string     // the person's password, where it is not the one from the start
 }
 
 func newPerson(p language.Person, home string) *Person {

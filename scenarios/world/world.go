@@ -12,6 +12,7 @@ import (
 	"fido-emu/fixtures/reach"
 	"fido-emu/keychain"
 	"fido-emu/report"
+	"fido-emu/rp"
 	"fido-emu/scenarios/language"
 )
 
@@ -43,6 +44,7 @@ type World struct {
 	people    []*Person
 	devices   []*Device
 	accounts  []*Account
+	rules     []rp.AccessRule // of Conditional Access
 
 	metadata published // what the metadata service says
 	chip     *chip     // whose TPM is the reference simulator now
