@@ -74,10 +74,17 @@ func paper(m *image.RGBA, issuer string) {
 		tone += float64(c) * 0.7
 	}
 	r, g, b := 222+12*math.Sin(tone), 220+12*math.Sin(tone+2), 222+12*math.Sin(tone+4)
-	picture.Each(m, m.Rect, func(x, y int, _ color.RGBA) color.RGBA {
-		wave := 3 * math.Sin(float64(x)/23+2*math.Sin(float64(y)/31))
-		return color.RGBA{uint8(r + wave), uint8(g + wave), uint8(b - wave), 255}
-	})
+	across := make([][2]float64, m.Rect.Dx())
+	for x := range across {
+		across[x][0], across[x][1] = math.Sincos(float64(x) / 23)
+	}
+	for y := range m.Rect.Dy() {
+		sin, cos := math.Sincos(2 * math.Sin(float64(y)/31))
+		for x, a := range across {
+			wave := 3 * (a[0]*cos + a[1]*sin) // the sine of the sum
+			m.SetRGBA(x, y, color.RGBA{uint8(r + wave), uint8(g + wave), uint8(b - wave), 255})
+		}
+	}
 }
 
 // cornerSize is the side of the marks in the corners.

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"io"
+	"math"
 	"math/rand/v2"
 
 	"fido-emu/identity/picture"
@@ -43,21 +44,21 @@ func (p *Person) Capture(random io.Reader, c Condition, challenge []Pose) (Captu
 func (p *Person) before(i int, pose Pose, c Condition) *image.RGBA {
 	switch p.Liveness {
 	case Still:
-		return drawFace(p.Face, Front, c)
+		return drawFace(p.Face, Front, c, unit)
 	case Printed:
-		return onPaper(drawFace(p.Face, Front, c))
+		return onPaper(drawFace(p.Face, Front, c, unit))
 	case OnScreen:
-		return onScreen(drawFace(p.Face, Front, c))
+		return onScreen(drawFace(p.Face, Front, c, unit))
 	case Deepfake:
-		return onScreen(drawFace(p.Face, pose, c))
+		return onScreen(drawFace(p.Face, pose, c, unit))
 	case WrongTurn:
-		return drawFace(p.Face, opposite(pose), c)
+		return drawFace(p.Face, opposite(pose), c, unit)
 	case Stand:
 		if i > 0 {
-			return drawFace(p.Face+"-stand-in", pose, c)
+			return drawFace(p.Face+"-stand-in", pose, c, unit)
 		}
 	}
-	return drawFace(p.Face, pose, c)
+	return drawFace(p.Face, pose, c, unit)
 }
 
 // opposite is what somebody does who does not what is asked.
@@ -75,13 +76,14 @@ func opposite(p Pose) Pose {
 	return Blink
 }
 
-// see is what a condition does to a picture.
-func see(m *image.RGBA, c Condition) *image.RGBA {
+// see is what a condition does to a picture of so many pixels a unit.
+func see(m *image.RGBA, c Condition, unit float64) *image.RGBA {
 	switch c {
 	case Dim:
 		picture.Each(m, m.Rect, func(_, _ int, v color.RGBA) color.RGBA { return picture.Shade(v, 0.45) })
 	case OutFocus:
-		return picture.Soften(picture.Soften(m, 4), 3)
+		r := int(math.Round(1.2 * unit))
+		return picture.Soften(picture.Soften(m, r), r)
 	}
 	return m
 }

@@ -24,7 +24,7 @@ const (
 // Face draws the face of that name in a pose: the same picture for the same name, and
 // of different names faces that differ in skin, hair, eyes, brows, nose, mouth and beard.
 // A pose that there is not is Front.
-func Face(name string, pose Pose) *image.RGBA { return drawFace(name, pose, Daylight) }
+func Face(name string, pose Pose) *image.RGBA { return drawFace(name, pose, Daylight, unit) }
 
 // Portrait returns the photo of a face as documents and credentials carry it: JPEG,
 // FaceWidth by FaceHeight.
@@ -74,8 +74,10 @@ type sketch struct {
 	*image.RGBA
 	traits
 	turn float64 // units by which what is on the face moves sideways
+	unit float64 // in pixels
 }
 
+// unit is that of a camera's picture.
 const unit = float64(FaceWidth) / 70
 
 // ellipse fills an ellipse about (x, y).
@@ -90,16 +92,16 @@ func (s *sketch) ellipse(x, y, rx, ry float64, c color.Color) {
 
 // polygon fills the area between corners.
 func (s *sketch) polygon(c color.Color, corners ...[2]float64) {
-	box := image.Rect(FaceWidth, FaceHeight, 0, 0)
+	box := image.Rectangle{Min: s.Rect.Max}
 	for _, p := range corners {
-		x, y := int(math.Floor(p[0]*unit)), int(math.Floor(p[1]*unit))
+		x, y := int(math.Floor(p[0]*s.unit)), int(math.Floor(p[1]*s.unit))
 		box.Min = image.Pt(min(box.Min.X, x), min(box.Min.Y, y))
 		box.Max = image.Pt(max(box.Max.X, x+1), max(box.Max.Y, y+1))
 	}
 	box = box.Intersect(s.Rect)
 	r := vector.NewRasterizer(box.Dx(), box.Dy())
 	for i, p := range corners {
-		x, y := float32(p[0]*unit)-float32(box.Min.X), float32(p[1]*unit)-float32(box.Min.Y)
+		x, y := float32(p[0]*s.unit)-float32(box.Min.X), float32(p[1]*s.unit)-float32(box.Min.Y)
 		if i == 0 {
 			r.MoveTo(x, y)
 		} else {
@@ -117,9 +119,10 @@ func (s *sketch) bar(x1, y1, x2, y2, thick float64, c color.Color) {
 	s.polygon(c, [2]float64{x1 + nx, y1 + ny}, [2]float64{x2 + nx, y2 + ny}, [2]float64{x2 - nx, y2 - ny}, [2]float64{x1 - nx, y1 - ny})
 }
 
-// drawFace draws a face in a pose under a condition.
-func drawFace(name string, pose Pose, c Condition) *image.RGBA {
-	s := &sketch{RGBA: image.NewRGBA(image.Rect(0, 0, FaceWidth, FaceHeight)), traits: sha256.Sum256([]byte("face " + name))}
+// drawFace draws a face in a pose under a condition, of 70 by 90 units of so many pixels.
+func drawFace(name string, pose Pose, c Condition, unit float64) *image.RGBA {
+	canvas := image.NewRGBA(image.Rect(0, 0, int(70*unit), int(90*unit)))
+	s := &sketch{RGBA: canvas, traits: sha256.Sum256([]byte("face " + name)), unit: unit}
 	switch pose {
 	case TurnLeft:
 		s.turn = -6
@@ -134,7 +137,7 @@ func drawFace(name string, pose Pose, c Condition) *image.RGBA {
 	if c == Glasses {
 		s.glasses()
 	}
-	return see(s.RGBA, c)
+	return see(s.RGBA, c, unit)
 }
 
 func (s *sketch) head() {

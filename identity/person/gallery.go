@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/draw"
 	"sync"
-
-	xdraw "golang.org/x/image/draw"
 
 	"fido-emu/identity/picture"
 )
@@ -34,8 +31,10 @@ type hung struct {
 	thumb *thumb
 }
 
-// thumb is a face of 35 by 45 pixels.
-type thumb [35 * 45][3]float32
+// thumb is a face in small.
+type thumb [thumbWidth * thumbHeight][3]float32
+
+const thumbWidth, thumbHeight = 35, 45
 
 // NewGallery returns a gallery of people. It draws them when it is first asked.
 func NewGallery(people []*Person) *Gallery {
@@ -46,7 +45,7 @@ func hang(people []*Person) (all []hung) {
 	for _, p := range people {
 		for _, pose := range Poses() {
 			for _, c := range Conditions() {
-				all = append(all, hung{Seen{Person: p, Pose: pose, Condition: c}, shrink(drawFace(p.Face, pose, c))})
+				all = append(all, hung{Seen{Person: p, Pose: pose, Condition: c}, shrink(drawFace(p.Face, pose, c, 1))})
 			}
 		}
 	}
@@ -64,7 +63,7 @@ const known = 9
 
 // Look tells whom a picture shows, in which pose and under which condition. The error
 // is ErrNobody where no drawing is near.
-func (g *Gallery) Look(m image.Image) (Seen, error) {
+func (g *Gallery) Look(m *image.RGBA) (Seen, error) {
 	thumb := shrink(m)
 	best := Seen{Distance: 256}
 	for _, h := range g.hung() {
@@ -94,16 +93,30 @@ func (t *thumb) distance(u *thumb, limit float64) float64 {
 	return float64(sum) / 3 / float64(len(t))
 }
 
-// shrink makes a small picture.
-func shrink(m image.Image) *thumb {
-	small := image.NewRGBA(image.Rect(0, 0, 35, 45))
-	xdraw.ApproxBiLinear.Scale(small, small.Rect, m, m.Bounds(), draw.Src, nil)
+// shrink makes a small picture: each pixel is the mean of those that it stands for.
+func shrink(m *image.RGBA) *thumb {
 	var t thumb
-	for i := range t {
-		p := small.Pix[4*i:]
-		t[i] = [3]float32{float32(p[0]), float32(p[1]), float32(p[2])}
+	w, h := m.Rect.Dx(), m.Rect.Dy()
+	for y := range thumbHeight {
+		for x := range thumbWidth {
+			part := image.Rect(x*w/thumbWidth, y*h/thumbHeight, max((x+1)*w/thumbWidth, x*w/thumbWidth+1), max((y+1)*h/thumbHeight, y*h/thumbHeight+1))
+			t[y*thumbWidth+x] = mean(m, part)
+		}
 	}
 	return &t
+}
+
+// mean is the mean colour within r.
+func mean(m *image.RGBA, r image.Rectangle) [3]float32 {
+	var sum [3]int
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := m.Pix[m.PixOffset(r.Min.X, y) : m.PixOffset(r.Max.X-1, y)+4]
+		for ; len(row) >= 4; row = row[4:] {
+			sum[0], sum[1], sum[2] = sum[0]+int(row[0]), sum[1]+int(row[1]), sum[2]+int(row[2])
+		}
+	}
+	n := float32(r.Dx() * r.Dy())
+	return [3]float32{float32(sum[0]) / n, float32(sum[1]) / n, float32(sum[2]) / n}
 }
 
 // screenBeat is the moiré beyond which a picture shows a screen (picture.Moire).
