@@ -20,10 +20,6 @@ type Elsewhere struct {
 	Description *web.Description
 	Getenv      func(string) string // reads the settings of the description
 
-	// RelatedOrigins is webauthn.Config.RelatedOrigins for a relying party that runs
-	// elsewhere; nil for a client without related origin requests.
-	RelatedOrigins func(ctx context.Context, rpID string) ([]string, error)
-
 	// Open opens the site where sections of another package are to be heeded, such as
 	// pages in a browser; nil for Description.Open.
 	Open func(context.Context, web.Options) (web.Site, error)

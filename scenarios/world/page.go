@@ -49,10 +49,12 @@ func (w *World) onPages() bool {
 	return w.options.RP != nil && w.options.RP.Description.Section("browser") != nil
 }
 
-// related fetches the origins that may use an RP ID (WebAuthn Level 3, section 5.11).
+// related fetches the origins that may use an RP ID (WebAuthn Level 3, section 5.11), nil
+// for a relying party that runs elsewhere: of its hosts, only those of its description are
+// asked.
 func (w *World) related() func(context.Context, string) ([]string, error) {
-	if elsewhere := w.options.RP; elsewhere != nil && w.Site.domain != "" {
-		return elsewhere.RelatedOrigins
+	if w.Site.domain != "" {
+		return nil
 	}
 	return func(_ context.Context, rpID string) ([]string, error) {
 		if rpID != w.Scenario.Site.ID {
