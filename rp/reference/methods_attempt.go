@@ -69,7 +69,10 @@ func (c *Core) attemptOf(signals rp.Signals, name, purpose, id string) (*attempt
 	if purpose != rp.ToSignIn && purpose != rp.ToReset {
 		return nil, refuse(BadRequest, "purpose %q: want %s or %s", purpose, rp.ToSignIn, rp.ToReset)
 	}
-	p, err := c.find(name)
+	if err := checkText("user name", name, 128); err != nil {
+		return nil, err
+	}
+	p, _, err := c.addressed(name) // nobody is somebody with a passkey alone
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,9 @@ type doors struct {
 // accountOf returns a person's methods; the caller holds the lock for writing.
 func (c *Core) accountOf(p *person) *methods.Account {
 	d := &c.doors
+	if c.handles[string(p.handle)] == nil { // a stranger in the place of nobody
+		return methods.NewAccount(p.name, c.key[:])
+	}
 	if d.accounts == nil {
 		d.accounts = map[string]*methods.Account{}
 	}
@@ -80,11 +83,15 @@ func (c *Core) SetMethodPolicy(policy rp.MethodPolicy) error {
 
 // SignInMethods lists with what somebody can begin to sign in, what is to be tried
 // first first. Whoever asks knows no more than a name: addresses are masked, and
-// passkeys and their names are not told apart.
+// passkeys of one kind are one. A name that nobody has is answered as that of
+// somebody with a passkey.
 func (c *Core) SignInMethods(name string) ([]rp.Method, error) {
+	if err := checkText("user name", name, 128); err != nil {
+		return nil, err
+	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	p, err := c.find(name)
+	p, _, err := c.addressed(name)
 	if err != nil {
 		return nil, err
 	}
