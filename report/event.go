@@ -32,6 +32,7 @@ const (
 	StepStart     Kind = "step-start"     // Step
 	CTAP          Kind = "ctap"           // Exchange: one CTAP request and its response
 	WebAuthn      Kind = "webauthn"       // Ceremony: one call of navigator.credentials
+	Measured      Kind = "measured"       // Measurement, of Device
 	Note          Kind = "note"           // Text: something worth knowing within a step
 	SignInEvent   Kind = "sign-in"        // SignIn: somebody signed in, or was refused
 	StepEnd       Kind = "step-end"       // Step, Outcome, Failure, Duration
@@ -52,15 +53,16 @@ type Event struct {
 	Attempt    int       `json:"attempt,omitempty"`    // 1, or more for a retry
 	Device     string    `json:"device,omitempty"`     // name of the device concerned
 
-	Run      *Run      `json:"run,omitempty"`
-	Scenario *Scenario `json:"scenario,omitempty"`
-	Step     *Step     `json:"step,omitempty"`
-	Exchange *Exchange `json:"exchange,omitempty"`
-	Ceremony *Ceremony `json:"ceremony,omitempty"`
-	SignIn   *SignIn   `json:"signIn,omitempty"`
-	Text     string    `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
-	Picture  string    `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
-	File     string    `json:"file,omitempty"`    // with a note: another file there, such as a capture
+	Run         *Run         `json:"run,omitempty"`
+	Scenario    *Scenario    `json:"scenario,omitempty"`
+	Step        *Step        `json:"step,omitempty"`
+	Exchange    *Exchange    `json:"exchange,omitempty"`
+	Ceremony    *Ceremony    `json:"ceremony,omitempty"`
+	SignIn      *SignIn      `json:"signIn,omitempty"`
+	Measurement *Measurement `json:"measurement,omitempty"`
+	Text        string       `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
+	Picture     string       `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
+	File        string       `json:"file,omitempty"`    // with a note: another file there, such as a capture
 
 	Outcome  Outcome       `json:"outcome,omitempty"`
 	Failure  *Failure      `json:"failure,omitempty"`

@@ -43,6 +43,7 @@ type pageView struct {
 	Scenarios []*scenarioView
 	Bad       []*scenarioView
 	Coverage  []ruleGroup
+	Measured  []*measured
 	Loose     []eventView // that belong to no scenario
 	Methods   []MethodUse // of sign-ins
 }
@@ -119,6 +120,7 @@ func newPageView(m *Model) *pageView {
 	}
 	slices.Sort(v.Labels)
 	v.Coverage = coverage(m.Run.Rules, v.Scenarios)
+	v.Measured = measurements(m.Scenarios)
 	for _, e := range m.Events {
 		v.Loose = append(v.Loose, eventView{Event: e})
 	}

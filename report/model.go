@@ -46,7 +46,7 @@ type StepResult struct {
 	Outcome  Outcome // empty while it runs
 	Reason   string
 	Failure  *Failure
-	Events   []*Event // of the kinds CTAP, WebAuthn and Note, in order
+	Events   []*Event // of the kinds CTAP, WebAuthn, Measured and Note, in order
 }
 
 // BuildModel reads a stream of events. A stream that breaks off is completed as

@@ -173,6 +173,9 @@ func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) v
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	v := judge(ctx, call, a.within(ctx, w, call))
+	if over := w.TakeExcess(); len(over) > 0 && v.outcome == report.Passed {
+		v = failed(call, over[0].Text, "the limits of the scenario are too tight for this device and its wire, or it is too slow", over[0].Device)
+	}
 	if v.failure != nil && v.outcome == report.Timeout {
 		v.failure.Hint = fmt.Sprintf("the step has %v; give it more with timeout: in the step, or --timeout", limit)
 	}

@@ -18,6 +18,7 @@ func Document() []Member {
 		{Name: "people", Kind: Named, Members: personMembers(), Text: "Who takes part."},
 		{Name: "accounts", Kind: Named, Members: accountMembers(), Text: "Sync accounts, which keep passkeys and bring them to every device that joined."},
 		{Name: "devices", Kind: Named, Members: deviceMembers(), Text: "What people hold in their hands or have on their desks."},
+		{Name: "limits", Kind: Mapping, Members: limitMembers(), Text: "What times and counts may be at most, of devices behind a wire (run --via, --device, --bench)."},
 		{Name: "matrix", Kind: Values, Text: "Names with lists of values. The scenario runs once for each combination, with ${name} standing for the value."},
 		{Name: "steps", Kind: Steps, Required: true, Text: "What happens, in order. A step begins with its verb."},
 	}

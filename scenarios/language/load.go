@@ -28,6 +28,9 @@ func Load(file string, source []byte, g Grammar) ([]*Scenario, error) {
 		c.open(variant)
 		c.members("a scenario file", variant, Document())
 		if len(c.problems) == 0 {
+			c.checkLimits(variant.Field("limits"))
+		}
+		if len(c.problems) == 0 {
 			all = append(all, builder{g}.scenario(variant, settings))
 		}
 	}

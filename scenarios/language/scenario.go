@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fido-emu/report"
+	"fido-emu/scenarios/measure"
 )
 
 // Scenario is one variant of a scenario file, checked.
@@ -17,6 +18,7 @@ type Scenario struct {
 	Focus    bool
 	Skip     string
 	At       report.Location
+	Limits   []measure.Limit
 	Matrix   []Choice // this variant's values, in the order of the file
 	Site     Site
 	People   []Person
@@ -101,7 +103,7 @@ func (b builder) scenario(root Value, settings []Setting) *Scenario {
 	s := &Scenario{
 		At: root.At, Title: root.text("title", ""), Purpose: root.text("purpose", ""),
 		Labels: root.texts("labels"), Covers: root.texts("covers"), Focus: root.yes("focus"), Skip: root.text("skip", ""),
-		Site: site(root.Field("relying-party")),
+		Site: site(root.Field("relying-party")), Limits: limits(root.Field("limits")),
 	}
 	for _, set := range settings {
 		s.Matrix = append(s.Matrix, Choice{set.Name, set.Value.Text})

@@ -46,7 +46,7 @@ func (w *World) bind(ctx context.Context, as language.Device, bound Bound) (*Dev
 		return nil, err
 	}
 	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
-	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile}
+	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile, meter: &d.meter}
 	key, err := reach.Opening{
 		Name: as.Name, Address: bound.Address, Rand: w.Random.Stream(as.Name + " wire"), Hand: w.options.Hand, Heard: w.ear(as.Name),
 	}.Open(ctx)

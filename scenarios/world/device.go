@@ -33,6 +33,7 @@ type Device struct {
 	cable  *reach.Cable // the way to it; nil where it is used in this process
 	key    *borrowed    // a key that stands for it; nil where it is emulated here
 	holder *holder
+	meter  meter  // of its wire
 	chip   *chip  // its TPM; nil where it has none
 	asked  string // id of its request to join an account
 	shows  string // the code of that request
@@ -100,7 +101,7 @@ func (w *World) newDevice(ctx context.Context, as language.Device) (*Device, err
 		return nil, err
 	}
 	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
-	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile}
+	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile, meter: &d.meter}
 	d.env = authenticator.Env{
 		Now: w.Clock.Now, Rand: w.Random.Stream(as.Name), User: d.holder,
 		Keys:        softkeys.New(w.Random.Stream(as.Name+" keys"), w.Random.Seeded()),

@@ -24,6 +24,7 @@ type holder struct {
 	knows bool // a thief who knows the PIN or passcode
 	touch string
 	model *authenticator.Profile
+	meter *meter // of the device, which wants to know of touches
 }
 
 // Presence answers as the scenario's touch policy says.
@@ -36,6 +37,7 @@ func (h *holder) Presence(ctx context.Context, p authenticator.Prompt) authentic
 	case h.touch == "no":
 		return authenticator.Denied
 	}
+	h.meter.touched()
 	return authenticator.Granted
 }
 

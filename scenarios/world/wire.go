@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"fido-emu/fixtures/reach"
 	"fido-emu/hid"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/measure"
 )
 
 // connect puts the device behind the wire, where the run has one.
@@ -33,6 +35,7 @@ func (d *Device) connect(ctx context.Context) error {
 // plug plugs the device in. What goes wrong is the bench's, even where the device did
 // not answer, so that nothing of it is left that could be taken for a refusal.
 func (d *Device) plug(ctx context.Context) error {
+	began := time.Now()
 	err := d.cable.Plug(ctx)
 	switch {
 	case errors.Is(err, reach.ErrFull):
@@ -40,6 +43,7 @@ func (d *Device) plug(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("%s cannot be plugged in: %v", d.Name, err)
 	}
+	d.read(measure.Enumerated(time.Since(began)))
 	return nil
 }
 
@@ -102,7 +106,7 @@ func (w *World) pass() {
 func (d *Device) ask(ctx context.Context, request []byte) ([]byte, error) {
 	switch {
 	case d.key != nil:
-		response, err := d.key.Exchange(ctx, request)
+		response, err := d.metered(ctx, request, d.key.Exchange)
 		d.key.noted(request, response)
 		return response, err
 	case d.cable == nil:
@@ -110,7 +114,7 @@ func (d *Device) ask(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	d.world.pass()
 	defer d.world.pass()
-	return d.cable.Exchange(ctx, request)
+	return d.metered(ctx, request, d.cable.Exchange)
 }
 
 // replug takes the device out, has something done to it, and plugs it in again.

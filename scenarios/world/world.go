@@ -55,6 +55,7 @@ type World struct {
 	clouds map[string]*keychain.Service // by provider
 	saved  map[string]Saved
 	undo   []func() error
+	excess []Excess // readings that exceed their limits
 }
 
 // New makes the world of a scenario: its relying party, its people, and its
