@@ -131,9 +131,15 @@ func (s *Service) settle(d *delivery, sent error) error {
 	return s.save()
 }
 
+// nextDue returns when there is something to send again: of each request, its first.
 func (s *Service) nextDue() (next time.Time) {
+	waiting := map[string]bool{}
 	for _, u := range s.Undelivered() {
-		if !u.GivenUp && (next.IsZero() || u.Due.Before(next)) {
+		if u.GivenUp || waiting[u.RequestID] {
+			continue
+		}
+		waiting[u.RequestID] = true
+		if next.IsZero() || u.Due.Before(next) {
 			next = u.Due
 		}
 	}
