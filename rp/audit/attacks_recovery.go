@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"fido-emu/rp"
@@ -31,11 +32,15 @@ func (b *bench) redeem(r rp.Recovery, a *account, pass string) finding {
 	if f, ok := b.leave(a); !ok {
 		return f
 	}
-	err := b.call(func(ctx context.Context) error {
-		_, err := r.RedeemPass(ctx, a.person, pass)
+	var s rp.Session
+	err := b.call(func(ctx context.Context) (err error) {
+		s, err = r.RedeemPass(ctx, a.person, pass)
 		return err
 	})
 	f := b.judgeSignIn(a, err)
+	if f.verdict == Broken && err == nil && s.Person != "" && !strings.EqualFold(s.Person, a.person.Name) {
+		f = found(NotApplicable, "passes say themselves whose they are: this one opened the account of %s, to whom it was issued", s.Person)
+	}
 	if f.verdict == Accepted {
 		return f
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"fido-emu/attestation/forged"
@@ -56,12 +57,7 @@ func early(c *forger, err error) (finding, bool) {
 
 func (b *bench) judgeRegistration(a *account, before [][]byte, sent *draft, err error) finding {
 	after, known := b.list(a)
-	b.added = nil
-	for _, id := range after {
-		if !contains(before, id) {
-			b.added = append(b.added, id)
-		}
-	}
+	b.added = beyond(after, before)
 	kept := len(b.added)
 	var broken *rp.Broken
 	switch {
@@ -109,11 +105,22 @@ func (b *bench) takeBack(a *account, before [][]byte) {
 		a.spoilt = true
 	}
 	after, _ := b.list(a)
-	for _, id := range after {
-		if !contains(before, id) {
-			b.remove(a, id)
-		}
+	for _, id := range beyond(after, before) {
+		b.remove(a, id)
 	}
+}
+
+// beyond returns what a list has beyond another, ids that are there twice included.
+func beyond(after, before [][]byte) (added [][]byte) {
+	rest := slices.Clone(before)
+	for _, id := range after {
+		if i := slices.IndexFunc(rest, func(one []byte) bool { return bytes.Equal(one, id) }); i >= 0 {
+			rest = slices.Delete(rest, i, i+1)
+			continue
+		}
+		added = append(added, id)
+	}
+	return added
 }
 
 // afterwards takes the honest ceremony after an attack that was not accepted.
