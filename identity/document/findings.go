@@ -46,7 +46,7 @@ func (c Code) Retake() bool {
 // Finding is one thing that is wrong.
 type Finding struct {
 	Code   Code   `json:"code"`
-	Detail string `json:"detail"` // what was measured or compared
+	Detail string `json:"detail"` // what was measured or compared, without the person's data
 }
 
 // Report is what a picture shows.

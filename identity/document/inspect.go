@@ -44,7 +44,8 @@ type inspection struct {
 }
 
 // Inspect looks at a picture in PNG and reports all that is wrong. Where the picture
-// itself is bad, it does not look further.
+// itself is bad, it does not look further. Findings never quote the document: they reach
+// those who are not to know whose it is.
 func (i *Inspector) Inspect(file []byte) Report {
 	s := &inspection{Inspector: i, file: file}
 	for _, step := range []func(){
@@ -183,7 +184,7 @@ func (s *inspection) zone() {
 	if s.chip == nil {
 		s.Data = data
 	} else if strings.Join(s.Zone, "") != s.chip.DG1 {
-		s.find(ZoneDiffers, "read %s, on the chip %s", strings.Join(s.Zone, " "), s.chip.DG1)
+		s.find(ZoneDiffers, "what is printed is not what is on the chip")
 	}
 }
 
@@ -211,7 +212,7 @@ func (s *inspection) print() {
 	}
 	for i, f := range s.chip.DG11.fields() {
 		if v := inkDiffers(s.m, want, s.l.row(i)); v > maxPrint {
-			s.find(DataAltered, "field %s is not printed as %q (%.2f)", f.label, f.text, v)
+			s.find(DataAltered, "field %s is not printed as the chip has it (difference %.2f, %.1f at most)", f.label, v, maxPrint)
 		}
 	}
 	if v := differs(s.m, want, s.l.portrait); v > maxPortrait {
@@ -272,6 +273,6 @@ func (s *inspection) valid() {
 		stolen = Stolen
 	}
 	if stolen(s.Data.Issuer, s.Data.Number) {
-		s.find(DocumentStolen, "number %s of %s is on the list of stolen and lost documents", s.Data.Number, s.Data.Issuer)
+		s.find(DocumentStolen, "its number is on the list of stolen and lost documents")
 	}
 }

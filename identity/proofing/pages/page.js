@@ -59,7 +59,7 @@ async function refresh() {
   if (!started) return show(start());
   sessionStorage.setItem(location.pathname, "started");
   const parts = { consent, document: takeDocument, "second-document": takeDocument, selfie }[v.step](v);
-  show([...parts.slice(0, 1), ...reasons(v), ...parts.slice(1), button("Go on on another device", handOver, true)]);
+  show([...parts.slice(0, 1), ...reasons(v), ...parts.slice(1), button("Continue on another device", handOver, true)]);
 }
 
 function progress(v) {
@@ -138,7 +138,7 @@ function decided(v) {
 async function handOver() {
   const h = await post("handover");
   show([
-    element("h1", { textContent: "Go on on another device" }),
+    element("h1", { textContent: "Continue on another device" }),
     element("img", { className: "qr", src: h.qr, alt: "QR code of " + h.url }),
     text("Or open " + h.url.slice(0, h.url.lastIndexOf("/") + 1) + " followed by this code, within five minutes:"),
     element("p", { className: "code", textContent: h.code.slice(0, 4) + " " + h.code.slice(4) }),
@@ -148,9 +148,9 @@ async function handOver() {
 
 function takeUp() {
   return [
-    element("h1", { textContent: "Go on on this device" }),
+    element("h1", { textContent: "Continue on this device" }),
     text("The other device is then signed off."),
-    button("Go on here", async () => {
+    button("Continue here", async () => {
       const d = await call("POST", base + "/continue", JSON.stringify({ code: document.body.dataset.code }));
       sessionStorage.setItem(new URL(d.url).pathname, "started");
       location.replace(new URL(d.url).pathname);
