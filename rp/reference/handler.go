@@ -126,7 +126,7 @@ func (s *server) guard(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors "+s.embedders())
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == callbackPath || strings.HasPrefix(r.URL.Path, graphRoot)
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == CallbackPath || strings.HasPrefix(r.URL.Path, graphRoot)
 		if !safe && !slices.Contains(s.core.config.Origins, r.Header.Get("Origin")) {
 			writeError(w, refuse(OriginForbidden, "the request has Origin %q, want one of %s", r.Header.Get("Origin"), strings.Join(s.core.config.Origins, " ")))
 			return

@@ -15,7 +15,7 @@ import (
 // that comes before Core.mu.
 type office struct {
 	desk       *recovery.Desk         // nil where recovery is not set up
-	identities map[string]rp.Identity // by user handle
+	identities map[string]rp.Identity // by folded user name
 	lastSeen   map[string]time.Time   // by user handle: the last full session began
 	notices    map[string][]rp.RecoveryNotice
 	log        []rp.RecoveryEvent
@@ -32,8 +32,8 @@ func (o *office) seen(p *person, now time.Time) {
 	o.lastSeen[string(p.handle)] = now
 }
 
-// desk returns the desk, or a refusal where there is none.
-func (c *Core) desk() (*recovery.Desk, error) {
+// recoveryDesk returns the desk, or a refusal where there is none.
+func (c *Core) recoveryDesk() (*recovery.Desk, error) {
 	if c.office.desk == nil {
 		return nil, refuse(recovery.Off, "account recovery is not set up here: ask the helpdesk")
 	}
@@ -43,23 +43,23 @@ func (c *Core) desk() (*recovery.Desk, error) {
 // HasRecovery tells whether account recovery is set up.
 func (c *Core) HasRecovery() bool { return c.office.desk != nil }
 
-// SetIdentity says what the directory has on somebody. Recovery compares it with a
-// Verified ID, so that nobody sets it who could profit.
+// SetIdentity says what the directory has on the person of a user name, with or
+// without an account as yet. Recovery compares it with a Verified ID, so that only
+// an administrator sets it.
 func (c *Core) SetIdentity(name string, id rp.Identity) error {
+	if err := checkPerson(rp.Person{Name: name}); err != nil {
+		return err
+	}
 	if err := checkIdentity(id); err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p, err := c.find(name)
-	if err != nil {
-		return err
-	}
 	if c.office.identities == nil {
 		c.office.identities = map[string]rp.Identity{}
 	}
-	c.office.identities[string(p.handle)] = id
-	c.note(Event{Action: "set-identity", Person: p.name, Outcome: Done})
+	c.office.identities[fold(name)] = id
+	c.note(Event{Action: "set-identity", Person: name, Outcome: Done})
 	return nil
 }
 
@@ -83,20 +83,17 @@ func checkIdentity(id rp.Identity) error {
 	return nil
 }
 
-// Identity returns what the directory has on somebody.
-func (c *Core) Identity(name string) (rp.Identity, error) {
+// Identity returns what the directory has on somebody; the zero Identity for
+// nothing.
+func (c *Core) Identity(name string) rp.Identity {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	p, err := c.find(name)
-	if err != nil {
-		return rp.Identity{}, err
-	}
-	return c.office.identities[string(p.handle)], nil
+	return c.office.identities[fold(name)]
 }
 
 // SetRecoveryPolicy says who may recover and how.
 func (c *Core) SetRecoveryPolicy(policy rp.RecoveryPolicy) error {
-	desk, err := c.desk()
+	desk, err := c.recoveryDesk()
 	if err != nil {
 		return err
 	}
@@ -208,7 +205,7 @@ func (r recoverable) All() []recovery.Account {
 }
 
 func (o *office) account(p *person) recovery.Account {
-	id := o.identities[string(p.handle)]
+	id := o.identities[fold(p.name)]
 	return recovery.Account{
 		Name: p.name, Groups: slices.Clone(p.groups), Given: id.GivenName, Family: id.FamilyName, BirthDate: id.BirthDate,
 		Country: id.Country, Licensed: !id.Unlicensed, LastSignIn: o.lastSeen[string(p.handle)],
@@ -279,7 +276,7 @@ func (c *Core) send(p *person, text string) {
 // StartRecovery begins a case for an account. The client is where the request came
 // from, for the limit on starts; it may be empty.
 func (c *Core) StartRecovery(ctx context.Context, name, client string, ask rp.RecoveryAsk) (rp.RecoveryCase, error) {
-	desk, err := c.desk()
+	desk, err := c.recoveryDesk()
 	if err != nil {
 		return rp.RecoveryCase{}, err
 	}
@@ -291,7 +288,7 @@ func (c *Core) StartRecovery(ctx context.Context, name, client string, ask rp.Re
 
 // RecoveryStatus tells whoever has its secret how a case stands.
 func (c *Core) RecoveryStatus(ctx context.Context, id, secret string) (rp.RecoveryStatus, error) {
-	desk, err := c.desk()
+	desk, err := c.recoveryDesk()
 	if err != nil {
 		return rp.RecoveryStatus{}, err
 	}
@@ -300,7 +297,7 @@ func (c *Core) RecoveryStatus(ctx context.Context, id, secret string) (rp.Recove
 
 // ContinueRecovery tells whoever came by the link of a case where to go on.
 func (c *Core) ContinueRecovery(ctx context.Context, link string) (state, url string, err error) {
-	desk, err := c.desk()
+	desk, err := c.recoveryDesk()
 	if err != nil {
 		return "", "", err
 	}

@@ -13,9 +13,9 @@ import (
 	"fido-emu/rp/reference/recovery"
 )
 
-// callbackPath is where the request service reports. It comes from no page, so it
+// CallbackPath is where the request service reports. It comes from no page, so it
 // has no Origin; the key of its request stands in for one.
-const callbackPath = "/api/recovery/callback"
+const CallbackPath = "/api/recovery/callback"
 
 // The JSON bodies of account recovery.
 type (
@@ -69,7 +69,7 @@ func (s *server) routeRecovery(mux *http.ServeMux) {
 		"POST /api/recovery/start":    s.startRecovery,
 		"POST /api/recovery/status":   s.recoveryStatus,
 		"POST /api/recovery/continue": s.continueRecovery,
-		"POST " + callbackPath:        s.recoveryCallback,
+		"POST " + CallbackPath:        s.recoveryCallback,
 		"GET /api/recovery/notices":   s.ownNotices,
 	} {
 		mux.Handle(route, handle)
@@ -132,7 +132,7 @@ func (s *server) continueRecovery(w http.ResponseWriter, r *http.Request) (any, 
 }
 
 func (s *server) recoveryCallback(w http.ResponseWriter, r *http.Request) (any, error) {
-	desk, err := s.core.desk()
+	desk, err := s.core.recoveryDesk()
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (s *server) showRecoveryLog(_ http.ResponseWriter, r *http.Request) (any, e
 }
 
 func (s *server) showIdentity(_ http.ResponseWriter, r *http.Request) (any, error) {
-	return s.core.Identity(r.PathValue("name"))
+	return s.core.Identity(r.PathValue("name")), nil
 }
 
 func (s *server) setIdentity(w http.ResponseWriter, r *http.Request) (any, error) {

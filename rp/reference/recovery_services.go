@@ -135,7 +135,7 @@ func (s *services) Create(ctx context.Context, w recovery.Wanted) (recovery.Aske
 	ask := object{
 		"authority": s.Authority, "includeQRCode": false, "includeReceipt": false,
 		"registration": object{"clientName": s.name, "purpose": "Account recovery"},
-		"callback":     object{"url": strings.TrimSuffix(s.Callback, "/") + callbackPath, "state": w.State, "headers": object{"api-key": w.Key}},
+		"callback":     object{"url": strings.TrimSuffix(s.Callback, "/") + CallbackPath, "state": w.State, "headers": object{"api-key": w.Key}},
 		"requestedCredentials": []object{{
 			"type": verified.TypeVerifiedIdentity, "purpose": "To prove that the account is yours", "acceptedIssuers": issuers,
 			"configuration": object{"validation": object{

@@ -39,7 +39,7 @@ func note(_ context.Context, w *world.World, c language.Call) error {
 // All returns every step, in the order in which people find them listed.
 func All() []Step {
 	var all []Step
-	for _, group := range [][]Step{people(), manage(), administration(), profiles(), fallbacks(), conditionalAccess(), fates(), pins(), syncing(), membership(), claims(), plain()} {
+	for _, group := range [][]Step{people(), manage(), administration(), profiles(), fallbacks(), conditionalAccess(), recovering(), fates(), pins(), syncing(), membership(), claims(), plain()} {
 		all = append(all, group...)
 	}
 	return all

@@ -147,7 +147,11 @@ func (w *World) reference(adminToken string) (*reference.Core, error) {
 	if w.metadata.blob != nil {
 		config.AttestationRoots = nil // the BLOB says whom to trust
 	}
-	return reference.New(config)
+	core, err := reference.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return core, w.openProof(core)
 }
 
 // Tells tells whether the relying party says something of passkeys, by the name that

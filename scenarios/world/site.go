@@ -67,6 +67,9 @@ func (w *World) furnish(ctx context.Context, signUp bool) error {
 	if err := w.setProfiles(ctx, w.Scenario.Site.Profiles); err != nil {
 		return err
 	}
+	if err := w.furnishProof(ctx); err != nil {
+		return err
+	}
 	if signUp {
 		return nil
 	}
