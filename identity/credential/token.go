@@ -88,8 +88,10 @@ func (t *token) verify(key *ecdsa.PublicKey) error {
 	if err != nil {
 		return err
 	}
-	_, err = signed.Verify(key)
-	return err
+	if _, err = signed.Verify(key); err != nil {
+		return fmt.Errorf("its signature does not verify with the key that it names: %w", err)
+	}
+	return nil
 }
 
 // controller returns the DID that a DID URL belongs to.

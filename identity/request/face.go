@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/draw"
 	_ "image/jpeg" // photos are JPEG or PNG
 	_ "image/png"
 
@@ -95,18 +96,17 @@ func MeasurePhoto(photo []byte) (Quality, error) {
 // blur takes edges away, and with them what this measures.
 func sharpness(m image.Image) float64 {
 	area := middle(m.Bounds())
-	grey := func(x, y int) float64 {
-		r, g, b, _ := m.At(x, y).RGBA()
-		return (0.299*float64(r) + 0.587*float64(g) + 0.114*float64(b)) / 257
-	}
-	sum, n := 0.0, 0
+	grey := image.NewGray(area)
+	draw.Draw(grey, area, m, area.Min, draw.Src)
+	at := func(x, y int) int { return int(grey.GrayAt(x, y).Y) }
+	sum, n := 0, 0
 	for y := area.Min.Y + 1; y < area.Max.Y-1; y++ {
 		for x := area.Min.X + 1; x < area.Max.X-1; x++ {
-			l := 4*grey(x, y) - grey(x-1, y) - grey(x+1, y) - grey(x, y-1) - grey(x, y+1)
+			l := 4*at(x, y) - at(x-1, y) - at(x+1, y) - at(x, y-1) - at(x, y+1)
 			sum, n = sum+l*l, n+1
 		}
 	}
-	return sum / float64(n)
+	return float64(sum) / float64(n)
 }
 
 // middle returns at most analysedSide pixels in each direction around the centre.

@@ -221,7 +221,7 @@ func TestIssuerWithoutLinkedDomain(t *testing.T) {
 // request ends at most once, nothing is told without the holder's signature, and what
 // is told of a request comes in order and once.
 func TestSequences(t *testing.T) {
-	portrait := photo(240, false)
+	portrait := photo(200, false)
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		w.issue(t, portrait)

@@ -277,7 +277,7 @@ func TestSameSeedSameEvents(t *testing.T) {
 		}
 		return strings.Join(w.bodies, "\n") + string(w.saved)
 	}
-	if run() != run() {
+	if first, second := run(), run(); first != second {
 		t.Error("two runs from one seed differ")
 	}
 }

@@ -63,7 +63,6 @@ type world struct {
 	service *request.Service
 	saved   []byte
 	issuer  *credential.Issuer
-	issued  credential.Issued // the last one
 	person  *person
 	wallet  *wallet.Wallet
 	events  []request.Event
