@@ -40,6 +40,8 @@ func (s *server) routeAdmin(mux *http.ServeMux) {
 	} {
 		mux.Handle(route, s.adminOnly(handle))
 	}
+	mux.Handle("GET /admin.js", file("admin.js", "text/javascript; charset=utf-8"))
+	mux.Handle("GET /admin.css", file("admin.css", "text/css; charset=utf-8"))
 	service := graph.New(graph.Config{
 		Token: s.core.config.AdminToken, Now: s.core.config.Now, Limit: s.core.config.GraphLimit,
 	}, tenant{s.core})

@@ -26,10 +26,7 @@ type page struct {
 
 	OpenSignUp  bool
 	Credentials []credentialJSON
-	People      []accountJSON
-	Total       int
-	Policies    []GroupPolicy
-	Events      []eventJSON
+	Desk        *desk // what an administrator sees
 	Now         time.Time
 
 	Recovery       bool // account recovery is set up
@@ -116,28 +113,6 @@ func (s *server) passkeys(r *http.Request, p *page) string {
 	}
 	if list, err := s.core.Credentials(s.token(r)); err == nil { // limited sessions see none
 		p.Credentials = s.core.wire(list)
-	}
-	return ""
-}
-
-// The administration shows so many people and events; the API gives the rest.
-const (
-	shownPeople = 100
-	shownEvents = 30
-)
-
-func (s *server) admin(r *http.Request, p *page) string {
-	if p.Admin = s.isAdminCookie(s.cookie(r, adminCookie)); !p.Admin {
-		return ""
-	}
-	accounts, total := s.core.People(0, shownPeople)
-	p.Total, p.Policies = total, s.core.Policies()
-	for _, a := range accounts {
-		p.People = append(p.People, accountJSON{a, s.core.wire(a.Credentials)})
-	}
-	events := s.core.Latest(shownEvents)
-	for i := len(events) - 1; i >= 0; i-- { // newest first
-		p.Events = append(p.Events, eventJSON{events[i], events[i].Credential})
 	}
 	return ""
 }

@@ -149,7 +149,14 @@ func aaguidSet(list []string) (map[ctap.AAGUID]bool, error) {
 // judge returns nil when one of the rules is met, and the first one's refusal when
 // none is.
 func judge(rules []*rule, f facts) error {
-	var first *rp.Refused
+	if no := unmet(rules, f); no != nil {
+		return no
+	}
+	return nil
+}
+
+// unmet is what judge returns, nil for none.
+func unmet(rules []*rule, f facts) (first *rp.Refused) {
 	for _, r := range rules {
 		no := r.refuses(f)
 		if no == nil {

@@ -162,7 +162,7 @@ func profileRule(p rp.PasskeyProfile) (*rule, error) {
 	case keys.Kind != rp.AllowModels && keys.Kind != rp.BlockModels:
 		return nil, refuse(BadPolicy, "passkey profile %s: key restrictions of kind %q: want %s or %s", p.Name, keys.Kind, rp.AllowModels, rp.BlockModels)
 	}
-	r, err := newRule("the passkey profile "+p.Name, rp.Policy{Types: p.Types, RequireAttestation: p.Attestation == rp.AttestationAtRegistration})
+	r, err := newRule(profileTitle(p.Name), rp.Policy{Types: p.Types, RequireAttestation: p.Attestation == rp.AttestationAtRegistration})
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +177,9 @@ func profileRule(p rp.PasskeyProfile) (*rule, error) {
 	}
 	return r, nil
 }
+
+// profileTitle is how the rule of a profile is called.
+func profileTitle(name string) string { return "the passkey profile " + name }
 
 // PasskeyProfiles returns the passkey profiles and their targets.
 func (c *Core) PasskeyProfiles() rp.PasskeyProfiles {
