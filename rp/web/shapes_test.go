@@ -348,11 +348,10 @@ func forms(d *double) {
 	})
 	d.on("POST /challenge", func(w http.ResponseWriter, r *http.Request) {
 		name := r.FormValue("login")
-		b, o := d.signIn(name)
-		user := map[string]any{}
-		if o == nil {
-			b, o = d.registration(name)
-			user, _ = o["user"].(map[string]any)
+		b, o := d.registration(name)
+		user, _ := o["user"].(map[string]any)
+		if o == nil { // there is an account of that name
+			b, o = d.signIn(name)
 		}
 		http.SetCookie(w, &http.Cookie{Name: "ceremony", Value: d.ticket(b.Ceremony), Path: "/"})
 		// standard base64, padded, as some do

@@ -101,18 +101,15 @@ credentials:
 func TestDoneWhateverTheAnswer(t *testing.T) {
 	site, asked := newLax(t, http.StatusForbidden)
 	ctx := t.Context()
-	for name, begin := range map[string]func() (rp.Ceremony, error){
-		"registration": func() (rp.Ceremony, error) { return site.BeginRegistration(ctx, personOf("ada")) },
-		"sign-in":      func() (rp.Ceremony, error) { return site.BeginSignIn(ctx, personOf("ada")) },
-	} {
-		c, err := begin()
+	for i, begin := range []func(context.Context, rp.Person) (rp.Ceremony, error){site.BeginRegistration, site.BeginSignIn} {
+		c, err := begin(ctx, personOf("ada"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for n := range 2 {
-			done, err := c.Finish(ctx, []byte(`{"rawId":"`+strings.Repeat("QUFB", n+1)+`"}`))
+			done, err := c.Finish(ctx, []byte(`{"rawId":"`+strings.Repeat("QUFB", 2*i+n+1)+`"}`))
 			if !done || verdictOf(err) != RefusedBy {
-				t.Errorf("%s %d: done %v, %v", name, n+1, done, err)
+				t.Errorf("%d, %d: done %v, %v", i, n+1, done, err)
 			}
 		}
 	}
@@ -124,11 +121,11 @@ func TestDoneWhateverTheAnswer(t *testing.T) {
 // TestWishes looks where wishes go: with the request for options, and nowhere else.
 func TestWishes(t *testing.T) {
 	site, asked := newLax(t, http.StatusOK)
-	for name, want := range map[string]string{
-		"ada": `POST /options {"user":"ada","userVerification":"discouraged"}`,
-		"":    `GET /options userVerification=discouraged`,
+	for _, c := range [][2]string{
+		{"ada", `POST /options {"user":"ada","userVerification":"discouraged"}`}, {"", `GET /options userVerification=discouraged`},
 	} {
-		if _, err := site.SignInWishing(t.Context(), personOf(name), map[string]string{"userVerification": "discouraged"}, fixed{}); err != nil {
+		want := c[1]
+		if _, err := site.SignInWishing(t.Context(), personOf(c[0]), map[string]string{"userVerification": "discouraged"}, fixed{}); err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Contains(asked(), want) || !slices.Contains(asked(), "GET /first ") {
