@@ -3,6 +3,7 @@ package reference_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +258,19 @@ func TestMethodsOverHTTPRefuse(t *testing.T) {
 	} {
 		if answer, body := visit(t, h, tt.method, tt.path, tt.body, "Authorization", tt.header); answer.StatusCode != tt.status {
 			t.Errorf("%s %s: %s %s, want %s", tt.method, tt.path, answer.Status, body, http.StatusText(tt.status))
+		}
+	}
+}
+
+func TestPagesOfMethods(t *testing.T) {
+	core, _ := newCore(t)
+	h := reference.Handler(core)
+	for path, holds := range map[string]string{
+		"/": `data-do="other-ways"`, "/reset": `data-do="begin-reset"`, "/post": `data-do="read-post"`,
+		"/signin.js": "/api/signin/methods", "/post.js": "/api/admin/pushes/", "/signin.css": ".number",
+	} {
+		if answer, body := visit(t, h, "GET", path, ""); answer.StatusCode != http.StatusOK || !strings.Contains(body, holds) {
+			t.Errorf("%s: %s without %s", path, answer.Status, holds)
 		}
 	}
 }

@@ -90,7 +90,16 @@ func (s *server) routeMethods(mux *http.ServeMux) {
 	} {
 		mux.Handle(route, s.adminOnly(handle))
 	}
+	mux.Handle("GET /reset", s.show("reset.html", "Reset your password", s.home))
+	mux.Handle("GET /post", s.show("post.html", "Phone and mailbox", s.everybody))
+	for _, script := range []string{"signin.js", "post.js"} {
+		mux.Handle("GET /"+script, file(script, "text/javascript; charset=utf-8"))
+	}
+	mux.Handle("GET /signin.css", file("signin.css", "text/css; charset=utf-8"))
 }
+
+// everybody shows a page whether or not somebody is signed in.
+func (s *server) everybody(*http.Request, *page) string { return "" }
 
 // with reads the body of a request and answers it.
 func with[Body any](do func(r *http.Request, body Body) (any, error)) action {

@@ -55,7 +55,7 @@ func parse(name string) *template.Template {
 		"ago": ago,
 		"at":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 	}
-	return template.Must(template.New("base.html").Funcs(words).ParseFS(pageFiles, "pages/base.html", "pages/"+name))
+	return template.Must(template.New("base.html").Funcs(words).ParseFS(pageFiles, "pages/base.html", "pages/prove.html", "pages/"+name))
 }
 
 // show renders a page, or sends the browser where fill says.

@@ -107,16 +107,16 @@ func (a *Account) compare(m *method, c *Challenge, typed string, now time.Time) 
 	if c.wrong++; c.wrong >= triesOfOne && c.Code != "" {
 		c.over = true
 	}
-	code, right := CodeWrong, hmac.Equal([]byte(strings.TrimSpace(typed)), []byte(c.Code))
+	code, what, right := CodeWrong, "this is not the code that was sent", hmac.Equal([]byte(strings.TrimSpace(typed)), []byte(c.Code))
 	switch c.Kind {
 	case rp.Password:
 		given := a.hash(c.Kind, typed)
-		code, right = PasswordWrong, hmac.Equal(given[:], m.secret[:])
+		code, what, right = PasswordWrong, "this is not the password", hmac.Equal(given[:], m.secret[:])
 	case rp.SecurityQuestions:
-		code, right = AnswersWrong, a.answered(m, c, typed)
+		code, what, right = AnswersWrong, "these are not the answers", a.answered(m, c, typed)
 	}
 	if !right {
-		return refuse(code, "this is not right")
+		return refuse(code, "%s", what)
 	}
 	m.wrong, m.locked = 0, time.Time{}
 	return nil
