@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ const adminTokenVariable = "HARNESS_ADMIN_TOKEN"
 // rpFlags is what the command line says about a relying party.
 type rpFlags struct {
 	listen, id, name, roots string
+	metadata, metadataRoots string
 	origins, algorithms     []string
 	closed                  bool
 }
@@ -46,6 +49,8 @@ func rpCommand(u ui) *cobra.Command {
 	flags.BoolVar(&f.closed, "closed", false, "only an administrator makes accounts")
 	flags.StringSliceVar(&f.algorithms, "algorithms", nil, "what the default policy offers and allows, such as ML-DSA-65,ES256 (default ES256,EdDSA,ES384,RS256)")
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
+	flags.StringVar(&f.metadata, "metadata", "", "metadata BLOB by which models of authenticators are trusted, as fido-emu metadata writes it")
+	flags.StringVar(&f.metadataRoots, "metadata-root", "", "file of PEM certificates of who signs the BLOB (default: root.pem beside it)")
 	return group("rp", "Relying parties: the reference one, and those that a description tells of", serve, rpCheckCommand(u), rpSchemaCommand(u))
 }
 
@@ -82,18 +87,37 @@ func (f rpFlags) config(l net.Listener, u ui) (reference.Config, error) {
 	if c.AdminToken == "" {
 		c.AdminToken = rand.Text()
 	}
-	if f.roots == "" {
-		return c, nil
+	return c, f.trust(&c)
+}
+
+// trust reads whose attestation is trusted.
+func (f rpFlags) trust(c *reference.Config) (err error) {
+	if f.roots != "" {
+		if c.AttestationRoots, err = readRoots(f.roots); err != nil {
+			return err
+		}
 	}
-	pem, err := os.ReadFile(f.roots)
+	if f.metadata == "" {
+		return nil
+	}
+	if c.Metadata, err = os.ReadFile(f.metadata); err != nil {
+		return &exit{code: exitUsage, err: err}
+	}
+	c.MetadataRoots, err = readRoots(cmp.Or(f.metadataRoots, filepath.Join(filepath.Dir(f.metadata), "root.pem")))
+	return err
+}
+
+// readRoots reads a file of PEM certificates.
+func readRoots(file string) (*x509.CertPool, error) {
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		return c, &exit{code: exitUsage, err: err}
+		return nil, &exit{code: exitUsage, err: err}
 	}
-	c.AttestationRoots = x509.NewCertPool()
-	if !c.AttestationRoots.AppendCertsFromPEM(pem) {
-		return c, usage("give a file of PEM blocks of type CERTIFICATE", "%s: no certificate in it", f.roots)
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, usage("give a file of PEM blocks of type CERTIFICATE", "%s: no certificate in it", file)
 	}
-	return c, nil
+	return pool, nil
 }
 
 func keychainCommand(u ui) *cobra.Command {

@@ -33,15 +33,31 @@
 // credProps, and asks for attestation (direct) where some policy of the person
 // needs it. The larger signature counter is kept when one goes back.
 //
-// # Policies
+// # Policies and passkey profiles
 //
-// A person must meet one policy of their groups, or the default when their groups
-// have none. Type, algorithm, AAGUID, user verification and counter are looked at
+// There are at most three passkey profiles, each for some groups ([rp.PasskeyProfiles],
+// [Core.SetPasskeyProfiles]), as in Microsoft Entra ID. A group can have a policy of its
+// own instead ([Core.SetPolicy]), which can say more; what was set last holds, so that
+// one thing rules a group. A person must meet one profile or policy of their groups, or
+// the default when their groups have none. Type, algorithm, AAGUID, user verification and counter are looked at
 // whenever a passkey is used, so that a stricter policy stops passkeys that were
 // registered before, and a laxer one lets them work again; attestation is looked at
 // when a passkey is registered. User verification is asked for at the level that a
 // person's policies agree on, as preferred where they differ; the algorithms that are
-// offered are those of all of them.
+// offered are those of all of them. Attestation is trusted by Config.AttestationRoots and
+// by a metadata BLOB ([Core.SetMetadata]); a model that the BLOB reports revoked or
+// compromised is refused where attestation is asked for.
+//
+// # Methods and access
+//
+// Beside passkeys people may have passwords, codes, requests in an app and security
+// questions (package methods), which reset passwords too. What is sent to them goes
+// nowhere: an administrator reads it, and says who holds the phone. Rules of
+// Conditional Access (package access) decide on each sign-in, and on standing sessions
+// whenever they are used. Country and compliance of a device are what the headers
+// Signal-Location and Signal-Compliant say: a double believes its network. At high
+// risk all sessions end, and a passkey signs in, which ends the risk, or a pass. Owners
+// are told of whatever opens new ways into their accounts.
 //
 // # Refusals
 //
@@ -64,6 +80,11 @@
 //	POST   /api/signin/begin      {name}, or {} for whomever the passkey names → {ceremony, publicKey}
 //	POST   /api/signin/finish     {ceremony, credential} → session
 //	POST   /api/recovery/redeem   {name, pass} → session
+//	POST   /api/signin/methods    {name} → {methods}, what is to be tried first first
+//	POST   /api/prove/begin       {purpose, name, attempt?, kind} → {attempt, kind, sentTo?, number?, questions?, expires?}
+//	POST   /api/prove/finish      {attempt, answer} → {attempt, session? | ready? | next?}
+//	POST   /api/reset             {attempt, password}, once an attempt is ready
+//	POST   /api/methods           {kind, address? | secret? | answers?}: to one's own account
 //	GET    /api/session           → {person, method, credential?, warnings?, limited, expires}
 //	DELETE /api/session
 //	GET    /api/credentials       → {credentials}
@@ -85,9 +106,29 @@
 //	DELETE /api/admin/people/{name}/credentials?id=…&id=…   all without ids
 //	GET    /api/admin/policies                   → {policies: [{group, policy}]}
 //	PUT    /api/admin/policies                   {group, policy}; the default without a group
+//	GET    /api/admin/passkey-profiles           → {disabled, noSelfService, profiles, targets, excluded, default}
+//	PUT    /api/admin/passkey-profiles           the same
+//	GET    /api/admin/groups                     → {groups}
+//	POST   /api/admin/groups                     {name}
+//	GET    /api/admin/metadata                   → {number, models, nextUpdate}
+//	PUT    /api/admin/metadata                   {blob}
 //	GET    /api/admin/audit?after=0&limit=100    → {events}
+//	GET    /api/admin/people/{name}/methods      → {methods}
+//	POST   /api/admin/people/{name}/methods      {kind, address? | secret? | answers?}
+//	DELETE /api/admin/people/{name}/methods?kind=…&kind=…
+//	GET    /api/admin/dormant?hours=2160&group=  → {dormant}: phishable, unused, beside a passkey
+//	GET    /api/admin/method-policy              → rp.MethodPolicy; PUT sets it
+//	GET    /api/admin/people/{name}/outbox       → {messages}: what was sent, with codes
+//	POST   /api/admin/pushes/{id}                {answer, number?}: what whoever holds the phone taps
+//	PUT    /api/admin/holders                    {address, holder}: who holds a phone or a mailbox
+//	GET    /api/admin/access                     → {rules}: of Conditional Access; PUT sets them all
+//	PUT    /api/admin/people/{name}/risk         {level}
+//	GET    /api/admin/sign-ins?person=&after=    → {value}, in Microsoft Graph's shape of signIn
 //
-// Pages for people are /, /signup, /recover, /passkeys and /admin. They load
+// Below /graph/v1.0 and /graph/beta is what package graph does of Microsoft Graph, with
+// the same token as a bearer. It needs no Origin header, because no cookie counts there.
+//
+// Pages for people are /, /signup, /reset, /recover, /passkeys, /admin and /post. They load
 // nothing from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
 // /.well-known/passkey-endpoints the page where people manage passkeys.
 package reference
