@@ -111,8 +111,9 @@ func (c *Core) RedeemPassFrom(signals rp.Signals, name, text string) (Grant, err
 	defer c.mu.Unlock()
 	e.Person, e.Outcome = p.name, Done
 	c.note(e)
-	g := c.begin(hash, p, rp.Session{Method: MethodPass}, true).grant(secret)
-	return g, nil
+	s := c.begin(hash, p, rp.Session{Method: MethodPass}, true)
+	s.signals = signals
+	return s.grant(secret), nil
 }
 
 // tryPass compares and, when all is well, uses up; the caller holds the lock. A

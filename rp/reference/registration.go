@@ -205,7 +205,11 @@ func (c *Core) keep(cer *ceremony, cr *credential, f facts, token, hash string) 
 	if began != nil {
 		c.end(began)
 	}
-	g := c.begin(hash, owner, rp.Session{Method: MethodPasskey, Credential: cr.record.ID}, false).grant("")
+	s := c.begin(hash, owner, rp.Session{Method: MethodPasskey, Credential: cr.record.ID}, false)
+	if began != nil { // from there on the rules of access hold
+		s.signals, s.proven = began.signals, []string{cr.kind()}
+	}
+	g := s.grant("")
 	done.Grant = &g
 	return done, nil
 }
