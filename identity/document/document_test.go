@@ -216,3 +216,18 @@ func FuzzReadChip(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDraw(b *testing.B) {
+	p := shipped(b)[0]
+	for b.Loop() {
+		drawn(b, p, p.Documents[0])
+	}
+}
+
+func BenchmarkInspect(b *testing.B) {
+	p := shipped(b)[0]
+	file, i := drawn(b, p, p.Documents[0]), inspector()
+	for b.Loop() {
+		i.Inspect(file)
+	}
+}
