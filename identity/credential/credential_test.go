@@ -18,7 +18,7 @@ func asRefusal(err error) (*Refusal, bool) {
 
 func TestPresentationVerifies(t *testing.T) {
 	w := newWorld(t)
-	p, err := w.verifer.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand())
+	p, err := w.verifier.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +42,8 @@ func TestMutantsStillSee(t *testing.T) {
 			continue
 		}
 		w := newWorld(t)
-		w.verifer.without = s.Name
-		if _, err := w.verifer.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand()); err != nil {
+		w.verifier.without = s.Name
+		if _, err := w.verifier.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand()); err != nil {
 			t.Errorf("without %s: %v", s.Name, err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestSameSeedSameTokens(t *testing.T) {
 func TestRevocationIsSeenWhenTheListExpires(t *testing.T) {
 	w := newWorld(t)
 	verify := func() Reason {
-		_, err := w.verifer.Credential(t.Context(), w.issued.JWT, w.want())
+		_, err := w.verifier.Credential(t.Context(), w.issued.JWT, w.want())
 		return ReasonOf(err)
 	}
 	if got := verify(); got != "" {
@@ -77,7 +77,7 @@ func TestRevocationIsSeenWhenTheListExpires(t *testing.T) {
 	}
 	want := w.want()
 	want.AllowRevoked = true
-	if c, err := w.verifer.Credential(t.Context(), w.issued.JWT, want); err != nil || !c.Revoked {
+	if c, err := w.verifier.Credential(t.Context(), w.issued.JWT, want); err != nil || !c.Revoked {
 		t.Errorf("where revoked ones are allowed: %+v, %v", c, err)
 	}
 	if err := w.issuer.Revoke("urn:uuid:no"); !errors.Is(err, ErrUnknownCredential) {
@@ -88,7 +88,7 @@ func TestRevocationIsSeenWhenTheListExpires(t *testing.T) {
 func TestStatusListIsFetchedOncePerLife(t *testing.T) {
 	w := newWorld(t)
 	for range 3 {
-		if _, err := w.verifer.Credential(t.Context(), w.issued.JWT, w.want()); err != nil {
+		if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, w.want()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,10 +99,10 @@ func TestStatusListIsFetchedOncePerLife(t *testing.T) {
 
 func TestIssuersAreTrustedByName(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.verifer.Credential(t.Context(), w.issued.JWT, Expected{Type: TypeVerifiedIdentity}); ReasonOf(err) != UnknownIssuer {
+	if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, Expected{Type: TypeVerifiedIdentity}); ReasonOf(err) != UnknownIssuer {
 		t.Errorf("nobody trusted: %v", err)
 	}
-	if _, err := w.verifer.Credential(t.Context(), w.issued.JWT, Expected{Type: TypeVerifiedIdentity, AnyIssuer: true}); err != nil {
+	if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, Expected{Type: TypeVerifiedIdentity, AnyIssuer: true}); err != nil {
 		t.Errorf("anybody trusted: %v", err)
 	}
 }
@@ -110,10 +110,10 @@ func TestIssuersAreTrustedByName(t *testing.T) {
 // TestNonceSurvivesRefusal: what is refused does not use a request up.
 func TestNonceSurvivesRefusal(t *testing.T) {
 	w := newWorld(t)
-	if _, err := w.verifer.Presentation(t.Context(), w.presentedBy(w.thief, audience, nonce, w.issued.JWT), w.demand()); ReasonOf(err) != HolderNotBound {
+	if _, err := w.verifier.Presentation(t.Context(), w.presentedBy(w.thief, audience, nonce, w.issued.JWT), w.demand()); ReasonOf(err) != HolderNotBound {
 		t.Fatal(err)
 	}
-	if _, err := w.verifer.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand()); err != nil {
+	if _, err := w.verifier.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand()); err != nil {
 		t.Errorf("the holder's own: %v", err)
 	}
 }
@@ -155,22 +155,22 @@ func TestIssuerBelowAPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.verifer.Credential(t.Context(), issued.JWT, Expected{Type: TypeVerifiedIdentity, Issuers: []string{"did:web:idv.test:idemia"}}); err != nil {
+	if _, err := w.verifier.Credential(t.Context(), issued.JWT, Expected{Type: TypeVerifiedIdentity, Issuers: []string{"did:web:idv.test:idemia"}}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestLinkedDomains(t *testing.T) {
 	w := newWorld(t)
-	if origin, err := w.verifer.LinkedDomain(t.Context(), w.issuer.DID()); err != nil || origin != "https://issuer.test" {
+	if origin, err := w.verifier.LinkedDomain(t.Context(), w.issuer.DID()); err != nil || origin != "https://issuer.test" {
 		t.Errorf("%q, %v", origin, err)
 	}
-	if _, err := w.verifer.LinkedDomain(t.Context(), w.holder.DID()); !errors.Is(err, ErrUnlinked) {
+	if _, err := w.verifier.LinkedDomain(t.Context(), w.holder.DID()); !errors.Is(err, ErrUnlinked) {
 		t.Errorf("a DID without a domain: %v", err)
 	}
 	doc, _ := NewDocument("did:web:phish.test", w.thief.Public(), "https://issuer.test") // names a domain that is not its own
 	w.net.Handle("phish.test", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { writeJSON(rw, 200, doc) }))
-	if _, err := w.verifer.LinkedDomain(t.Context(), "did:web:phish.test"); !errors.Is(err, ErrUnlinked) {
+	if _, err := w.verifier.LinkedDomain(t.Context(), "did:web:phish.test"); !errors.Is(err, ErrUnlinked) {
 		t.Errorf("somebody else's domain: %v", err)
 	}
 }

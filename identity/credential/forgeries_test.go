@@ -179,7 +179,7 @@ func presentationForgeries() []forgery {
 		}},
 		{"replayed", "presentation.replay", func(w *world) string {
 			vp := whole(w)
-			if _, err := w.verifer.Presentation(w.t.Context(), vp, w.demand()); err != nil {
+			if _, err := w.verifier.Presentation(w.t.Context(), vp, w.demand()); err != nil {
 				w.t.Fatal(err)
 			}
 			return vp
@@ -224,12 +224,12 @@ func status(name, value string) func(map[string]any) {
 func (f forgery) verify(t *testing.T, presentation bool, without string) error {
 	w := newWorld(t)
 	text := f.make(w)
-	w.verifer.without = without
+	w.verifier.without = without
 	var err error
 	if presentation {
-		_, err = w.verifer.Presentation(t.Context(), text, w.demand())
+		_, err = w.verifier.Presentation(t.Context(), text, w.demand())
 	} else {
-		_, err = w.verifer.Credential(t.Context(), text, w.want())
+		_, err = w.verifier.Credential(t.Context(), text, w.want())
 	}
 	return err
 }

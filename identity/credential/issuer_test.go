@@ -157,7 +157,7 @@ func TestIssuerIsRestored(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.net.Handle("issuer.test", w.issuer)
-	if _, err := w.verifer.Credential(t.Context(), w.issued.JWT, w.want()); ReasonOf(err) != Revoked {
+	if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, w.want()); ReasonOf(err) != Revoked {
 		t.Errorf("what was revoked: %v", err)
 	}
 	if status, body := w.fetch(token, w.proof(w.holder, "https://issuer.test", w.freshNonce(token))); status != http.StatusOK {

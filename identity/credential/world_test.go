@@ -32,15 +32,15 @@ const (
 
 // world is an issuer, another one, a holder and a verifier.
 type world struct {
-	t       *testing.T
-	clock   *clock
-	net     *loop.Network
-	issuer  *Issuer
-	other   *Issuer
-	holder  *Key
-	thief   *Key
-	issued  Issued
-	verifer *Verifier
+	t        *testing.T
+	clock    *clock
+	net      *loop.Network
+	issuer   *Issuer
+	other    *Issuer
+	holder   *Key
+	thief    *Key
+	issued   Issued
+	verifier *Verifier
 }
 
 func newWorld(t *testing.T) *world {
@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	if w.issued, err = w.issuer.Issue(w.holder.DID(), Claims{FirstName: "Ada", LastName: "Lovelace"}); err != nil {
 		t.Fatal(err)
 	}
-	w.verifer = &Verifier{
+	w.verifier = &Verifier{
 		Now: w.clock.Now, Resolver: Resolver{w.net.Client()}, Status: NewStatusLists(), Nonces: new(Nonces),
 	}
 	return w

@@ -27,7 +27,7 @@ const (
 const (
 	minPhotoSide  = 200     // pixels
 	minPhotoBytes = 1 << 10 // 1 KB
-	maxPhotoSide  = 4096    // pixels: more is no photo in a credential
+	maxPhotoSide  = 2048    // pixels: more is no photo in a credential
 	mediumSharp   = 8.0     // mean square of the Laplacian, of 8-bit grey
 	highSharp     = 30.0    // the same
 	analysedSide  = 1 << 9  // pixels that are looked at in each direction
