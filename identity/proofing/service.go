@@ -90,7 +90,7 @@ func New(c Config) (*Service, error) {
 
 func complete(c *Config) (err error) {
 	if c.Now == nil || c.Rand == nil || c.BaseURL == "" {
-		return errors.New("Now, Rand and BaseURL are needed")
+		return errors.New("the configuration needs Now, Rand and BaseURL")
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	c.Rand = &lockedReader{reader: c.Rand}
