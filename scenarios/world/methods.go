@@ -12,6 +12,7 @@ import (
 	"fido-emu/report"
 	"fido-emu/rp"
 	"fido-emu/rp/reference/methods"
+	"fido-emu/scenarios/language"
 )
 
 // Fallbacks returns what lets people sign in without a passkey.
@@ -234,8 +235,16 @@ func (w *World) CountPasskey(p *Person, devices []*Device, began time.Time, err 
 	}
 	d := devices[0]
 	kind := methods.PasskeyKind(d.Model.AAGUID.String(), d.Model.Keys == fixtures.KeychainKeys)
-	attacker := d.holder != nil && d.holder.in == thiefs || !slices.Contains(w.Scenario.Site.Origins(), p.Page.Origin)
+	attacker := d.holder != nil && d.holder.in == thiefs || !w.owns(p, d) || !slices.Contains(w.Scenario.Site.Origins(), p.Page.Origin)
 	w.CountSignIn(p, kind, attacker, w.Clock.Now().Sub(began), []string{kind}, err)
+}
+
+// owns tells whether a device is the person's own: not somebody else's, and not a
+// copy that a step made.
+func (w *World) owns(p *Person, d *Device) bool {
+	return slices.ContainsFunc(w.Scenario.Devices, func(as language.Device) bool {
+		return as.Name == d.Name && (as.Owner == "" || as.Owner == p.Name)
+	})
 }
 
 // Password is what the person knows to be theirs.
