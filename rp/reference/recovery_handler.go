@@ -6,9 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 
 	"rsc.io/qr"
 
+	identity "fido-emu/identity/credential"
 	"fido-emu/rp"
 	"fido-emu/rp/reference/recovery"
 )
@@ -158,13 +161,29 @@ func parseCallback(b []byte) (recovery.Callback, error) {
 	}
 	c := recovery.Callback{Request: body.RequestID, State: body.State, Status: body.RequestStatus}
 	if body.Error != nil {
-		c.Code, c.Message = body.Error.Code, body.Error.Message
+		c.Code, c.Message = presentationCode(body.Error.Code, body.Error.Message), body.Error.Message
 	}
 	if len(body.Credentials) == 1 && body.Credentials[0].FaceCheck != nil {
 		f := body.Credentials[0].FaceCheck
 		c.Face = &recovery.FaceCheck{Score: f.Score, Quality: f.Quality}
 	}
 	return c, nil
+}
+
+// presentationCode is the code of a refusal for an error.code of the service. Of a
+// token that did not verify the message begins with the reason; any other
+// claimValidationError is Face Check's.
+func presentationCode(code, message string) string {
+	reason, _, _ := strings.Cut(message, ":")
+	of := func(s identity.Step) bool { return string(s.Reason) == reason }
+	steps := identity.Steps()
+	switch i := slices.IndexFunc(steps, of); {
+	case i >= 0:
+		return tokenCode(steps[i].Name, steps[i].Reason)
+	case code == "claimValidationError":
+		return recovery.FaceCheckFailed
+	}
+	return code
 }
 
 func (s *server) ownNotices(_ http.ResponseWriter, r *http.Request) (any, error) {

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	verified "fido-emu/identity/credential"
+	identity "fido-emu/identity/credential"
 	"fido-emu/rp"
 	"fido-emu/rp/reference/recovery"
 )
@@ -52,9 +52,9 @@ func (c *Core) EnableRecovery(s RecoveryServices) error {
 		s.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
 	clients := &services{RecoveryServices: s, name: c.config.Name, policy: c.RecoveryPolicy}
-	clients.verifier = &verified.Verifier{
-		Now: c.config.Now, Resolver: verified.Resolver{Client: s.HTTP},
-		Status: verified.NewStatusLists(), Nonces: new(verified.Nonces),
+	clients.verifier = &identity.Verifier{
+		Now: c.config.Now, Resolver: identity.Resolver{Client: s.HTTP},
+		Status: identity.NewStatusLists(), Nonces: new(identity.Nonces),
 	}
 	c.office.desk = recovery.New(recovery.Env{
 		Now: c.config.Now, Rand: randomOf{c}, Accounts: recoverable{c},
@@ -77,7 +77,7 @@ type services struct {
 	RecoveryServices
 	name     string
 	policy   func() rp.RecoveryPolicy
-	verifier *verified.Verifier
+	verifier *identity.Verifier
 }
 
 // Open opens a session at a provider. The reference makes it safe to ask again.
@@ -137,10 +137,10 @@ func (s *services) Create(ctx context.Context, w recovery.Wanted) (recovery.Aske
 		"registration": object{"clientName": s.name, "purpose": "Account recovery"},
 		"callback":     object{"url": strings.TrimSuffix(s.Callback, "/") + CallbackPath, "state": w.State, "headers": object{"api-key": w.Key}},
 		"requestedCredentials": []object{{
-			"type": verified.TypeVerifiedIdentity, "purpose": "To prove that the account is yours", "acceptedIssuers": issuers,
+			"type": identity.TypeVerifiedIdentity, "purpose": "To prove that the account is yours", "acceptedIssuers": issuers,
 			"configuration": object{"validation": object{
 				"allowRevoked": false, "validateLinkedDomain": false,
-				"faceCheck": object{"sourcePhotoClaimName": verified.Portrait, "matchConfidenceThreshold": w.Threshold},
+				"faceCheck": object{"sourcePhotoClaimName": identity.Portrait, "matchConfidenceThreshold": w.Threshold},
 			}},
 		}},
 	}
@@ -165,7 +165,7 @@ func (s *services) issuers() ([]string, error) {
 	policy := s.policy()
 	var dids []string
 	for _, provider := range recovery.ProvidersOf(policy) {
-		did, err := verified.WebDID(strings.TrimSuffix(s.Proofing, "/") + "/" + provider + "/issuer")
+		did, err := identity.WebDID(strings.TrimSuffix(s.Proofing, "/") + "/" + provider + "/issuer")
 		if err != nil {
 			return nil, err
 		}
@@ -189,29 +189,34 @@ func (s *services) Verify(ctx context.Context, request string) (recovery.Verifie
 	if err != nil {
 		return recovery.Verified{}, err
 	}
-	p, err := s.verifier.Presentation(ctx, presented.VPToken, verified.Demand{
+	p, err := s.verifier.Presentation(ctx, presented.VPToken, identity.Demand{
 		Audience: s.Authority, Nonce: presented.Nonce,
-		Credentials: []verified.Expected{{Type: verified.TypeVerifiedIdentity, Issuers: issuers}},
+		Credentials: []identity.Expected{{Type: identity.TypeVerifiedIdentity, Issuers: issuers}},
 	})
 	if err != nil {
 		return recovery.Verified{}, refuseToken(err)
 	}
 	id := p.Credentials[0]
 	return recovery.Verified{
-		Names:     recovery.Names{Given: id.Claims[verified.FirstName], Family: id.Claims[verified.LastName]},
-		BirthDate: id.Claims[verified.DateOfBirth], Issuer: id.Issuer, ID: p.Holder + " " + p.Nonce, Expires: id.Expires,
+		Names:     recovery.Names{Given: id.Claims[identity.FirstName], Family: id.Claims[identity.LastName]},
+		BirthDate: id.Claims[identity.DateOfBirth], Issuer: id.Issuer, ID: p.Holder + " " + p.Nonce, Expires: id.Expires,
 	}, nil
 }
 
 // refuseToken is the refusal of a step of verification: credential- or
 // presentation- and its reason.
 func refuseToken(err error) error {
-	no, ok := errors.AsType[*verified.Refusal](err)
+	no, ok := errors.AsType[*identity.Refusal](err)
 	if !ok {
 		return &rp.Broken{Doing: "verifying a presentation", Err: err}
 	}
-	kind, _, _ := strings.Cut(no.Step.Name, ".")
-	return refuse(kind+"-"+string(no.Reason), "%v", no)
+	return refuse(tokenCode(no.Step.Name, no.Reason), "%v", no)
+}
+
+// tokenCode is the code of a refusal for a step of verification.
+func tokenCode(step string, reason identity.Reason) string {
+	kind, _, _ := strings.Cut(step, ".")
+	return kind + "-" + string(reason)
 }
 
 // serviceError is what a service answers that is no success.

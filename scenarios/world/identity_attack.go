@@ -55,6 +55,8 @@ func (w *World) SendCallback(ctx context.Context, how string) error {
 	if err != nil {
 		return err
 	}
+	w.proof.site.listen(false)
+	defer w.proof.site.listen(true)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, w.Scenario.Site.Origin+reference.CallbackPath, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -105,6 +107,7 @@ type recorder struct {
 	linkage *services.Services
 
 	mu     sync.Mutex
+	deaf   bool
 	header http.Header
 	body   []byte
 }
@@ -121,12 +124,25 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		r.mu.Lock()
-		r.header, r.body = maps.Clone(q.Header), b
-		r.mu.Unlock()
+		r.keep(q.Header, b)
 		q.Body = io.NopCloser(bytes.NewReader(b))
 	}
 	r.next.ServeHTTP(w, q)
+}
+
+// listen says whether what comes is kept: what an attacker sends is not.
+func (r *recorder) listen(on bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf = !on
+}
+
+func (r *recorder) keep(header http.Header, body []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.deaf {
+		r.header, r.body = maps.Clone(header), body
+	}
 }
 
 func (r *recorder) serveLinkage(w http.ResponseWriter) {

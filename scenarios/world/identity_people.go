@@ -163,7 +163,7 @@ func (w *World) ProveIdentity(ctx context.Context, p *Person, c *Case, s Shown) 
 	if err := w.reach(ctx, c, s.HandOver); err != nil {
 		return provided(err)
 	}
-	view, err := c.applicant.Proceed(ctx, proofing.Person{
+	view, err := proceed(ctx, c.applicant, proofing.Person{
 		Person: before, Pictures: pictures, Condition: condition, Rand: w.Random.Stream("camera of " + p.Name),
 	})
 	if err != nil {
@@ -186,6 +186,27 @@ func (w *World) ProveIdentity(ctx context.Context, p *Person, c *Case, s Shown) 
 	}
 	w.Note("%s issued a Verified ID of %s, good until %s.", c.Provider, strings.TrimSpace(held.Claims[credential.FirstName]+" "+held.Claims[credential.LastName]), held.Expires.Format("2006-01-02"))
 	return nil
+}
+
+// proceed goes through the provider's steps once each, beginning with the one that
+// was refused before.
+func proceed(ctx context.Context, a *proofing.Applicant, p proofing.Person) (proofing.View, error) {
+	v, err := a.State(ctx)
+	if err != nil || v.Status != proofing.Pending || len(v.Reasons) == 0 || len(p.Pictures) == 0 {
+		return a.Proceed(ctx, p)
+	}
+	if v.Step == proofing.Selfie {
+		capture, err := p.Capture(p.Rand, p.Condition, v.Challenge)
+		if err != nil {
+			return v, err
+		}
+		return a.Selfie(ctx, capture)
+	}
+	if v, err = a.Document(ctx, p.Pictures[0]); err != nil || len(v.Reasons) > 0 {
+		return v, err
+	}
+	p.Pictures = p.Pictures[1:]
+	return a.Proceed(ctx, p)
 }
 
 // reach opens the provider's page of a case on a device, once, and on another where
@@ -214,8 +235,8 @@ func (w *World) reach(ctx context.Context, c *Case, handOver bool) error {
 	if c.applicant, err = proofing.Continue(ctx, client, base, invitation.Code); err != nil {
 		return err
 	}
-	if _, err := laptop.Consent(ctx); proofing.CodeOf(err) != proofing.CodeMoved {
-		return fmt.Errorf("the first device still has the session after it was handed over: %v", err)
+	if _, err := laptop.Consent(ctx); proofing.CodeOf(err) == "" {
+		return fmt.Errorf("the first device still has the session after it was handed over (%v)", err)
 	}
 	w.Note("The verification went on on the other device; the first is shut out.")
 	return nil

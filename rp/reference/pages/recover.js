@@ -20,7 +20,7 @@ const endings = {
   "case-superseded": "You got back in another way meanwhile.",
   "liveness_failed": "The camera could not tell that a living person was in front of it.",
   "face-score-low": "Your face did not match the photo closely enough.",
-  "claimValidationError": "Your face did not match the photo closely enough.",
+  "face-check-failed": "Your face did not match the photo closely enough.",
 };
 
 const texts = {

@@ -37,6 +37,7 @@ const (
 	// Deciding (steps 8 to 11). What verification refuses has codes of its own.
 	PresentationReplayed = "presentation-replayed" // was shown before
 	FaceCheckMissing     = "face-check-missing"    // the callback tells of none
+	FaceCheckFailed      = "face-check-failed"     // not alive, not alike enough, or no photo to compare with
 	FaceScoreLow         = "face-score-low"        // below the threshold of the profile
 	PhotoQualityLow      = "photo-quality-low"     // of the photo in the Verified ID
 	NameMismatch         = "name-mismatch"         // not the account's first and last name
@@ -53,7 +54,7 @@ func Codes() []string {
 		TooManyStarts, ProviderUnavailable, BadPolicy, NoVerifiedID,
 		CaseUnknown, CaseExpired, CaseSuperseded, CaseInterrupted, ProofingLost, RequestFailed,
 		CallbackForbidden, CallbackUnknown, CallbackReplayed, CallbackMalformed,
-		PresentationReplayed, FaceCheckMissing, FaceScoreLow, PhotoQualityLow,
+		PresentationReplayed, FaceCheckMissing, FaceCheckFailed, FaceScoreLow, PhotoQualityLow,
 		NameMismatch, ClaimMismatch, NamesMissing, AmbiguousName, AccountGone,
 	}
 }
