@@ -304,13 +304,18 @@ func wishing(b *bench) finding {
 	if err != nil {
 		return found(NotApplicable, "%v", err)
 	}
-	return b.judged(a, a.client, func() (s rp.Session, err error) {
+	var answer error
+	f := b.judged(a, a.client, func() (s rp.Session, err error) {
 		a.client.bend = bend{claims: func(d *draft) { d.auth.Flags &^= ctap.FlagUV }}
 		defer func() { a.client.bend = bend{} }()
-		err = b.call(func(ctx context.Context) (err error) {
+		answer = b.call(func(ctx context.Context) (err error) {
 			s, err = w.SignInWishing(ctx, a.person, map[string]string{"userVerification": "discouraged"}, a.client)
 			return err
 		})
-		return s, err
+		return s, answer
 	})
+	if !a.client.reached && isRefused(answer) {
+		return b.afterwards(a, found(Refused, "already the wish: %v", answer), b.honestSignIn)
+	}
+	return f
 }
