@@ -26,6 +26,7 @@ const adminTokenVariable = "HARNESS_ADMIN_TOKEN"
 // rpFlags is what the command line says about a relying party.
 type rpFlags struct {
 	listen, id, name, roots string
+	identity                string
 	metadata, metadataRoots string
 	origins, algorithms     []string
 	closed                  bool
@@ -51,6 +52,7 @@ func rpCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
 	flags.StringVar(&f.metadata, "metadata", "", "metadata BLOB by which models of authenticators are trusted, as fido-emu metadata writes it")
 	flags.StringVar(&f.metadataRoots, "metadata-root", "", "file of PEM certificates of who signs the BLOB (default: root.pem beside it)")
+	flags.StringVar(&f.identity, "identity", "", "address of harness identity serve, for account recovery (key in "+identityKeyVariable+")")
 	return group("rp", "Relying parties: the reference one, and those that a description tells of", serve, rpCheckCommand(u), rpSchemaCommand(u))
 }
 
@@ -70,6 +72,11 @@ func serveRP(ctx context.Context, u ui, f rpFlags) error {
 	fmt.Fprintf(u.out, "relying party %s at %s, listening on %s\n", core.RPID(), strings.Join(core.Origins(), " "), l.Addr())
 	if u.getenv(adminTokenVariable) == "" {
 		fmt.Fprintf(u.err, "administration token, for this run only: %s\n", config.AdminToken)
+	}
+	if f.identity != "" {
+		if err := enableIdentity(ctx, u, core, f.identity, "http://"+l.Addr().String()); err != nil {
+			return errors.Join(err, l.Close())
+		}
 	}
 	return reference.Serve(ctx, l, core)
 }

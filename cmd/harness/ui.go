@@ -134,7 +134,7 @@ func rootCommand(u ui) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
-		rpCommand(u), keychainCommand(u), conformCommand(u), auditCommand(u), reportCommand(u), doctorCommand(u), versionCommand(u))
+		rpCommand(u), keychainCommand(u), identityCommand(u), conformCommand(u), auditCommand(u), reportCommand(u), doctorCommand(u), versionCommand(u))
 	strict(root)
 	return root
 }
