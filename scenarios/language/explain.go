@@ -42,7 +42,10 @@ func (g Grammar) Topics() []string {
 
 // ExplainAll lists every step with its summary, by group.
 func (g Grammar) ExplainAll(w io.Writer) error {
-	group := ""
+	group, wide := "", 0
+	for _, verb := range g.verbs() {
+		wide = max(wide, len(verb))
+	}
 	for _, u := range g.Verbs {
 		if u.Group != group {
 			group = u.Group
@@ -50,7 +53,7 @@ func (g Grammar) ExplainAll(w io.Writer) error {
 				return err
 			}
 		}
-		if _, err := fmt.Fprintf(w, "  %-16s %s\n", u.Verb, u.Summary); err != nil {
+		if _, err := fmt.Fprintf(w, "  %-*s  %s\n", wide, u.Verb, u.Summary); err != nil {
 			return err
 		}
 	}
