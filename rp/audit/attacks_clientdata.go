@@ -2,6 +2,7 @@ package audit
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
 )
@@ -58,7 +59,27 @@ func clientDataAttacks(k kind) []Attack {
 		}}),
 		at("top-origin.alone", "a top origin is named, but no frame", 11, Low, gainsForm, says("topOrigin", "https://evil.example")),
 	}
+	for i := range all {
+		if strings.HasSuffix(all[i].ID, ".challenge.encoding") {
+			all[i].run = untilItTells(all[i].run)
+		}
+	}
 	return append(append(all, originAttacks(k, at)...), jsonAttacks(k, at)...)
+}
+
+// untilItTells makes the attack on the challenge's encoding again while it was accepted
+// with a challenge that both alphabets of base64 write alike, as one in four is.
+func untilItTells(run func(*bench) finding) func(*bench) finding {
+	return func(b *bench) (f finding) {
+		for range 10 {
+			f = run(b)
+			var sent struct{ Challenge string }
+			if f.verdict != Accepted || len(f.exchanges) == 0 || json.Unmarshal([]byte(f.exchanges[0].ClientData), &sent) != nil || strings.ContainsAny(sent.Challenge, "+/") {
+				return f
+			}
+		}
+		return f
+	}
 }
 
 func other(k kind) kind {
