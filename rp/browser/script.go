@@ -216,6 +216,8 @@ func (c *compiler) step(v grammar.Value) step {
 		s.text = c.text(said)
 	case "expect":
 		s.url, s.title, s.has = pattern(said.Field("url")), pattern(said.Field("title")), pattern(said.Field("text"))
+	case "dialog":
+		s.has = pattern(said)
 	case "":
 		return s // the grammar has said so
 	default:
@@ -242,6 +244,7 @@ func (c *compiler) belongings(s *step, v grammar.Value) {
 		switch f := v.Field(member); {
 		case f == nil && s.verb == verb:
 			c.wrong(v.At, "%s lacks %s", verb, member)
+		case f != nil && s.verb == "dialog" && member == "with":
 		case f != nil && s.verb != verb:
 			c.wrong(f.At, "%s belongs to %s, and this step is %s", member, verb, s.verb)
 		}
@@ -254,7 +257,7 @@ func (c *compiler) belongings(s *step, v grammar.Value) {
 	if f := v.Field("default"); f != nil {
 		s.fallback = &f.Text
 	}
-	if s.verb == "fill" {
+	if v.Field("with") != nil {
 		s.text = c.text(v.Field("with"))
 	}
 	if s.verb == "read" {

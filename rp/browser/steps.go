@@ -118,6 +118,8 @@ func (s *step) line() string {
 		return s.verb + " " + s.where.String()
 	case s.verb == "expect":
 		return "expect the page"
+	case s.verb == "dialog":
+		return fmt.Sprintf("dialog %q", s.has)
 	}
 	return s.verb + " " + s.text
 }
@@ -188,6 +190,8 @@ func (r *run) act(ctx context.Context, s *step) (string, error) {
 		return "", r.expect(ctx, s)
 	case "screenshot":
 		return "", nil
+	case "dialog":
+		return "", r.agree(ctx, s)
 	case "gone":
 		return "", r.until(ctx, func(c context.Context) (bool, error) {
 			e, err := r.find(c, s.where, false)
@@ -201,7 +205,7 @@ func (r *run) act(ctx context.Context, s *step) (string, error) {
 	switch s.verb {
 	case "click":
 		r.shot = r.picture(ctx, s, false) // what it leads to is in the picture of the next step
-		return "", e.click(ctx)
+		return "", r.click(ctx, e)
 	case "fill":
 		return "", e.fill(ctx, text, secretName.MatchString(s.text))
 	case "read":
@@ -351,6 +355,9 @@ func (t *Tab) look(ctx context.Context) (seen, error) {
 
 // said says what the page says, for errors.
 func (t *Tab) said(ctx context.Context) string {
+	if says := t.showsDialog(); says != nil {
+		return fmt.Sprintf("the page shows a dialog that says %q, and waits; a step dialog agrees to it", clip(*says, 300))
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	c, stop := t.within(ctx)
@@ -395,7 +402,7 @@ func (t *Tab) until(ctx context.Context, is func(context.Context) (bool, error))
 
 // picture takes a screenshot where they are wanted and returns the file's name.
 func (r *run) picture(ctx context.Context, s *step, failed bool) string {
-	if r.site.options.Screenshots == "" || ctx.Err() != nil {
+	if r.site.options.Screenshots == "" || ctx.Err() != nil || r.tab.showsDialog() != nil {
 		return ""
 	}
 	name := s.verb

@@ -34,6 +34,7 @@ type Tab struct {
 	ended   []Ended       // since client was set
 	at      rp.Page       // where its pages are; the site's own origin when zero
 	frames  []string      // selectors of the frames that its pages are in
+	dialog  *string       // what an open dialog says
 }
 
 // TabOptions says what a tab tells its pages. All may be left out.
@@ -140,6 +141,10 @@ func (t *Tab) event(e any) {
 		if e.Name == t.binding {
 			t.called(e.ExecutionContextID, e.Payload)
 		}
+	case *page.EventJavascriptDialogOpening:
+		t.dialogOpened(e.Message)
+	case *page.EventJavascriptDialogClosed:
+		t.dialogClosed()
 	case *runtime.EventExceptionThrown:
 		if d := e.ExceptionDetails; d != nil {
 			text := d.Text
