@@ -30,27 +30,31 @@ var arrows = map[string][]string{
 	"tpmsim":             {"ctap", "ctap/cose", "ctap/authenticator", "attestation"},
 	"keychain":           {"ctap", "ctap/cose", "ctap/authenticator", "state"},
 	"fixtures":           {"ctap", "ctap/cose", "ctap/authenticator", "hid"},
+	"fixtures/finger":    {"fixtures", "fixtures/emulator"},
+	"fixtures/power":     {"hid", "fixtures", "fixtures/emulator"},
 	"fixtures/lab":       {},
 	"fixtures/mds":       {"ctap", "ctap/authenticator", "attestation", "fixtures"},
 	"fixtures/reach":     {"ctap", "hid", "ctap/platform", "fixtures"},
 	"fixtures/bench":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/conformance", "tpmsim", "fixtures", "fixtures/emulator", "fixtures/reach"},
+	"fixtures/slots":     {"ctap", "hid", "ctap/authenticator", "ctap/platform", "state", "fixtures", "fixtures/emulator", "fixtures/reach", "rp/web/grammar"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds"},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace"},
 	"report/audit":       {"report", "rp/audit"},
 	"report/conformance": {"ctap", "ctap/trace", "ctap/conformance", "report"},
-	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn", "identity"},
+	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn", "identity", "rp/web/grammar"},
+	"rp/web/grammar":     {},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
-	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds", "fixtures/reach", "identity", "webauthn", "report", "rp"},
+	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "rp", "rp/web/grammar"},
 	"identity":           {"ctap", "ctap/cose", "ctap/authenticator"},
 	"interop":            {"report", "rp", "scenarios"},
-	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/lab", "fixtures/reach", "identity", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "scenarios"},
+	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/finger", "fixtures/lab", "fixtures/power", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "rp/web/grammar", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "webauthn", "report", "rp", "scenarios"},
 }
 
 // mayUseCgo are the packages behind which C stays; everything else builds without.
-var mayUseCgo = []string{"hid/usb", "tpmsim"}
+var mayUseCgo = []string{"hid/usb", "hid/usb/hub", "tpmsim"}
 
 // impure must not be imported by ctap and what is under it.
 var impure = []string{"os", "os/exec", "net", "net/http", "syscall"}
