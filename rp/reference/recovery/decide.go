@@ -129,7 +129,7 @@ func (d *Desk) issue(r *record) {
 	}
 	r.state, r.pass, r.url, r.finished = Issued, pass, "", d.env.Now()
 	d.granted[fold(r.account)] = r
-	d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Done: true, Detail: "good for " + passLifetime(r.profile).String()})
+	d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Done: true, Detail: fmt.Sprintf("good for %d minutes", r.profile.PassLifetimeMinutes)})
 	d.supersede(r)
 	d.mu.Unlock()
 	d.notify(r, NoticeIssued, "Your account was recovered, and a Temporary Access Pass was issued. If it was not you, tell the helpdesk at once.")
