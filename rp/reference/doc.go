@@ -80,6 +80,11 @@
 //	POST   /api/signin/begin      {name}, or {} for whomever the passkey names → {ceremony, publicKey}
 //	POST   /api/signin/finish     {ceremony, credential} → session
 //	POST   /api/recovery/redeem   {name, pass} → session
+//	POST   /api/recovery/start    {name, country?, revokeOld?, reuse?} → {case, secret, link, url, page, qr, expires}
+//	POST   /api/recovery/status   {case, secret} → {state, reason?, detail?, url?, pass?, expires}
+//	POST   /api/recovery/continue {link} → {state, url?}: for the other device
+//	POST   /api/recovery/callback what the presentation request service reports, with its api-key and without an Origin
+//	GET    /api/recovery/notices  → {notices}: what the owner of the session was told
 //	POST   /api/signin/methods    {name} → {methods}, what is to be tried first first
 //	POST   /api/prove/begin       {purpose, name, attempt?, kind} → {attempt, kind, sentTo?, number?, questions?, expires?}
 //	POST   /api/prove/finish      {attempt, answer} → {attempt, session? | ready? | next?}
@@ -124,11 +129,16 @@
 //	GET    /api/admin/access                     → {rules}: of Conditional Access; PUT sets them all
 //	PUT    /api/admin/people/{name}/risk         {level}
 //	GET    /api/admin/sign-ins?person=&after=    → {value}, in Microsoft Graph's shape of signIn
+//	GET    /api/admin/recovery                   → rp.RecoveryPolicy; PUT sets it
+//	GET    /api/admin/recovery/log?person=       → {events}
+//	GET    /api/admin/people/{name}/identity     → rp.Identity; PUT sets it
+//	GET    /api/admin/people/{name}/recovered    → {notices}
 //
 // Below /graph/v1.0 and /graph/beta is what package graph does of Microsoft Graph, with
 // the same token as a bearer. It needs no Origin header, because no cookie counts there.
 //
-// Pages for people are /, /signup, /reset, /recover, /passkeys, /admin and /post. They load
+// Pages for people are /, /signup, /reset, /recover, /recover/go/{link}, /passkeys,
+// /admin, /admin/recovery and /post. They load
 // nothing from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
 // /.well-known/passkey-endpoints the page where people manage passkeys.
 package reference

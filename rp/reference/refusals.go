@@ -6,6 +6,7 @@ import (
 
 	"fido-emu/rp"
 	"fido-emu/rp/reference/methods"
+	"fido-emu/rp/reference/recovery"
 )
 
 // The codes of refusals ([rp.Refused]). They are stable: scenarios compare them.
@@ -79,6 +80,9 @@ var statuses = map[string]int{
 	TooManyProfiles: http.StatusBadRequest, PolicyTooLarge: http.StatusBadRequest, BadMetadata: http.StatusBadRequest,
 	BadLifetime: http.StatusBadRequest, TooLarge: http.StatusRequestEntityTooLarge,
 	ChallengeUnknown: http.StatusBadRequest, ChallengeExpired: http.StatusBadRequest,
+	recovery.CaseUnknown: http.StatusNotFound, recovery.CallbackUnknown: http.StatusNotFound, recovery.CallbackReplayed: http.StatusConflict,
+	recovery.CallbackForbidden: http.StatusUnauthorized, recovery.CallbackMalformed: http.StatusBadRequest,
+	recovery.TooManyStarts: http.StatusTooManyRequests, recovery.BadPolicy: http.StatusBadRequest,
 	TooManyTries: http.StatusTooManyRequests, methods.MethodLocked: http.StatusTooManyRequests,
 	AttemptUnknown: http.StatusBadRequest, methods.BadMethod: http.StatusBadRequest, methods.WeakPassword: http.StatusBadRequest,
 	methods.PasswordWrong: http.StatusUnauthorized, methods.CodeWrong: http.StatusUnauthorized, methods.AnswersWrong: http.StatusUnauthorized,
