@@ -150,7 +150,8 @@ const (
 
 func (s *server) setCookie(w http.ResponseWriter, name, value string, expires time.Time) {
 	c := &http.Cookie{
-		Name: s.cookieName(name), Value: value, Path: "/", Expires: expires,
+		Name: s.cookieName(name), Value: value, Path: "/",
+		MaxAge:   int(expires.Sub(s.core.now()).Seconds()), // not Expires: a browser has another clock than a scenario
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode,
 	}
 	if value == "" {
