@@ -90,13 +90,7 @@ func readZone(m *image.RGBA, at image.Point, width int) string {
 func readCell(m *image.RGBA, at image.Point) (g glyph) {
 	for p := range cellWidth * cellHeight {
 		x, y := at.X+p%cellWidth*cellScale, at.Y+p/cellWidth*cellScale
-		var sum float64
-		for dy := range cellScale {
-			for dx := range cellScale {
-				sum += picture.Luma(m.RGBAAt(x+dx, y+dy))
-			}
-		}
-		if sum/(cellScale*cellScale) < 125 {
+		if picture.Brightness(m, image.Rect(x, y, x+cellScale, y+cellScale)) < 125 {
 			g.set(p)
 		}
 	}

@@ -101,28 +101,18 @@ func (s *inspection) shape() {
 		s.m = scaled
 	}
 	for _, r := range cornerMarks(s.m.Rect) {
-		if b := brightness(s.m, r); b > 110 {
+		if b := picture.Brightness(s.m, r); b > 110 {
 			s.find(Cropped, "no corner near %d, %d (brightness %.0f)", r.Min.X, r.Min.Y, b)
 			return
 		}
 	}
 }
 
-// brightness is the mean within r.
-func brightness(m *image.RGBA, r image.Rectangle) (mean float64) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			mean += picture.Luma(m.RGBAAt(x, y))
-		}
-	}
-	return mean / float64(max(r.Dx()*r.Dy(), 1))
-}
-
 func (s *inspection) quality() {
 	if v := picture.Sharpness(s.m, s.l.fields); v < minSharpness {
 		s.find(Blurred, "sharpness %.0f, %d at least", v, minSharpness)
 	}
-	if v := picture.White(s.m, s.m.Rect); v > maxWhite {
+	if v := picture.White(s.m, s.m.Rect, 250); v > maxWhite {
 		s.find(Glare, "%.1f %% of the picture is white", 100*v)
 	}
 }
@@ -215,43 +205,40 @@ func (s *inspection) print() {
 			s.find(DataAltered, "field %s is not printed as the chip has it (difference %.2f, %.1f at most)", f.label, v, maxPrint)
 		}
 	}
-	if v := differs(s.m, want, s.l.portrait); v > maxPortrait {
+	if v := picture.Difference(s.m, want, s.l.portrait); v > maxPortrait {
 		s.find(PortraitAltered, "brightness is %.0f from that of the chip's portrait", v)
 	}
 }
 
-// window is the side of the squares in which print is compared, in pixels: less than a letter.
+// window is the side of the squares in which print is compared, in pixels: less than a
+// letter. They overlap by half.
 const window = 16
 
 // inkDiffers compares the brightness of a field, square by square, and returns the
 // greatest difference as a share of a solid letter's.
 func inkDiffers(got, want *image.RGBA, r image.Rectangle) (worst float64) {
-	for y := r.Min.Y; y+window <= r.Max.Y; y += window / 2 {
-		for x := r.Min.X; x+window <= r.Max.X; x += window / 2 {
-			v := differs(got, want, image.Rect(x, y, x+window, y+window))
-			worst = max(worst, v/60) // a letter blackens about a third of its square
+	const half = window / 2
+	var above []float64 // of the row of quarters above
+	for y := r.Min.Y; y+half <= r.Max.Y; y += half {
+		var row []float64
+		for x := r.Min.X; x+half <= r.Max.X; x += half {
+			row = append(row, picture.Difference(got, want, image.Rect(x, y, x+half, y+half)))
 		}
+		for i := 1; i < len(row) && above != nil; i++ {
+			square := (above[i-1] + above[i] + row[i-1] + row[i]) / 4
+			worst = max(worst, square/60) // a letter blackens about a third of its square
+		}
+		above = row
 	}
 	return worst
-}
-
-// differs is the mean difference of brightness within r.
-func differs(got, want *image.RGBA, r image.Rectangle) (mean float64) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			mean += math.Abs(picture.Luma(got.RGBAAt(x, y)) - picture.Luma(want.RGBAAt(x, y)))
-		}
-	}
-	return mean / float64(max(r.Dx()*r.Dy(), 1))
 }
 
 // shimmer is red against blue.
 func shimmer(m *image.RGBA, r image.Rectangle) []float64 {
 	out := make([]float64, 0, r.Dx()*r.Dy())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := m.RGBAAt(x, y)
-			out = append(out, float64(c.R)-float64(c.B))
+	for _, row := range picture.Rows(m, r) {
+		for ; len(row) >= 4; row = row[4:] {
+			out = append(out, float64(row[0])-float64(row[2]))
 		}
 	}
 	return out

@@ -78,11 +78,12 @@ func paper(m *image.RGBA, issuer string) {
 	for x := range across {
 		across[x][0], across[x][1] = math.Sincos(float64(x) / 23)
 	}
-	for y := range m.Rect.Dy() {
+	for y, row := range picture.Rows(m, m.Rect) {
 		sin, cos := math.Sincos(2 * math.Sin(float64(y)/31))
-		for x, a := range across {
+		for _, a := range across {
 			wave := 3 * (a[0]*cos + a[1]*sin) // the sine of the sum
-			m.SetRGBA(x, y, color.RGBA{uint8(r + wave), uint8(g + wave), uint8(b - wave), 255})
+			row[0], row[1], row[2], row[3] = uint8(r+wave), uint8(g+wave), uint8(b-wave), 255
+			row = row[4:]
 		}
 	}
 }

@@ -136,18 +136,18 @@ func Fake(m *image.RGBA) Liveness {
 
 // whiteEdge returns the share of white pixels a little inside the edges.
 func whiteEdge(m *image.RGBA) float64 {
-	inner := m.Rect.Inset(paperEdge / 3)
-	white, all := 0, 0
-	for x := inner.Min.X; x < inner.Max.X; x++ {
-		for y := inner.Min.Y; y < inner.Max.Y; y++ {
-			if x > inner.Min.X && x < inner.Max.X-1 && y > inner.Min.Y && y < inner.Max.Y-1 {
-				continue
-			}
-			all++
-			if c := m.RGBAAt(x, y); min(c.R, c.G, c.B) > 244 {
-				white++
-			}
-		}
+	in := m.Rect.Inset(paperEdge / 3)
+	if in.Empty() {
+		return 0
 	}
-	return float64(white) / float64(max(all, 1))
+	const white = 245
+	lines := []image.Rectangle{
+		{in.Min, image.Pt(in.Max.X, in.Min.Y+1)}, {image.Pt(in.Min.X, in.Max.Y-1), in.Max}, // above, below
+		{in.Min, image.Pt(in.Min.X+1, in.Max.Y)}, {image.Pt(in.Max.X-1, in.Min.Y), in.Max}, // left, right
+	}
+	var share float64
+	for _, line := range lines {
+		share += picture.White(m, line, white) * float64(line.Dx()+line.Dy()) / float64(2*(in.Dx()+in.Dy()+2))
+	}
+	return share
 }

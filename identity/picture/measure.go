@@ -6,50 +6,81 @@ import (
 	"slices"
 )
 
+// Brightness is the mean brightness within r, 0 to 255 (ITU-R BT.601).
+func Brightness(m *image.RGBA, r image.Rectangle) float64 {
+	sum, n := 0, 0
+	for _, row := range Rows(m, r) {
+		for n += len(row) / 4; len(row) >= 4; row = row[4:] {
+			sum += luma(row)
+		}
+	}
+	return mean(sum, n) / thousand
+}
+
 // Sharpness is the variance of the Laplacian of brightness within r: some thousands for
 // sharp print, under a hundred out of focus.
 func Sharpness(m *image.RGBA, r image.Rectangle) float64 {
 	r = r.Intersect(m.Rect.Inset(1))
-	var sum, squares, n float64
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			l := Luma(m.RGBAAt(x-1, y)) + Luma(m.RGBAAt(x+1, y)) + Luma(m.RGBAAt(x, y-1)) + Luma(m.RGBAAt(x, y+1)) - 4*Luma(m.RGBAAt(x, y))
+	var lumas [3][]int // of the row above, this one and the one below, one pixel wider on both sides
+	sum, squares, n := 0, 0, 0
+	for y, row := range Rows(m, r.Inset(-1)) {
+		next := lumas[0][:0]
+		for ; len(row) >= 4; row = row[4:] {
+			next = append(next, luma(row))
+		}
+		lumas[0], lumas[1], lumas[2] = lumas[1], lumas[2], next
+		if y <= r.Min.Y {
+			continue
+		}
+		for i, here := range lumas[1][1 : len(next)-1] {
+			l := lumas[0][i+1] + lumas[2][i+1] + lumas[1][i] + lumas[1][i+2] - 4*here
 			sum, squares, n = sum+l, squares+l*l, n+1
 		}
 	}
-	if n == 0 {
-		return 0
-	}
-	return squares/n - sum/n*sum/n
+	average := mean(sum, n)
+	return (mean(squares, n) - average*average) / (thousand * thousand)
 }
+
+// mean divides; of nothing it is 0.
+func mean(sum, n int) float64 { return float64(sum) / float64(max(n, 1)) }
 
 // Colourfulness is the mean distance of the channels from grey within r, 0 to 255.
 func Colourfulness(m *image.RGBA, r image.Rectangle) float64 {
-	var sum, n float64
-	r = r.Intersect(m.Rect)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			c := m.RGBAAt(x, y)
-			sum += float64(max(c.R, c.G, c.B) - min(c.R, c.G, c.B))
-			n++
+	sum, n := 0, 0
+	for _, row := range Rows(m, r) {
+		for n += len(row) / 4; len(row) >= 4; row = row[4:] {
+			sum += int(max(row[0], row[1], row[2]) - min(row[0], row[1], row[2]))
 		}
 	}
-	return sum / max(n, 1)
+	return mean(sum, n)
 }
 
-// White is the share of pixels within r that no channel of which is under 250.
-func White(m *image.RGBA, r image.Rectangle) float64 {
-	var white, n float64
-	r = r.Intersect(m.Rect)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			if c := m.RGBAAt(x, y); min(c.R, c.G, c.B) >= 250 {
+// White is the share of pixels within r that no channel of which is under a limit.
+func White(m *image.RGBA, r image.Rectangle, limit uint8) float64 {
+	white, n := 0, 0
+	for _, row := range Rows(m, r) {
+		for n += len(row) / 4; len(row) >= 4; row = row[4:] {
+			if min(row[0], row[1], row[2]) >= limit {
 				white++
 			}
-			n++
 		}
 	}
-	return white / max(n, 1)
+	return mean(white, n)
+}
+
+// Difference is the mean difference of brightness between two pictures within r, 0 to
+// 255.
+func Difference(a, b *image.RGBA, r image.Rectangle) float64 {
+	r = r.Intersect(a.Rect).Intersect(b.Rect)
+	sum := 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		p, q := a.Pix[a.PixOffset(r.Min.X, y):], b.Pix[b.PixOffset(r.Min.X, y):]
+		for i := 0; i < 4*r.Dx(); i += 4 {
+			d := luma(p[i:i+3:i+3]) - luma(q[i:i+3:i+3])
+			sum += max(d, -d)
+		}
+	}
+	return mean(sum, r.Dx()*r.Dy()) / thousand
 }
 
 // Moire is how much stronger than the others the strongest of the fine periods (2.2 to
@@ -71,12 +102,15 @@ func Moire(m *image.RGBA, r image.Rectangle) float64 {
 
 // profile returns the mean brightness of each column.
 func profile(m *image.RGBA, r image.Rectangle) []float64 {
-	columns := make([]float64, max(r.Dx(), 0))
-	for i := range columns {
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			columns[i] += Luma(m.RGBAAt(r.Min.X+i, y))
+	sums := make([]int, r.Dx())
+	for _, row := range Rows(m, r) {
+		for i := range sums {
+			sums[i] += luma(row[4*i : 4*i+3 : 4*i+3])
 		}
-		columns[i] /= float64(max(r.Dy(), 1))
+	}
+	columns := make([]float64, len(sums))
+	for i, sum := range sums {
+		columns[i] = mean(sum, r.Dy()) / thousand
 	}
 	return columns
 }
@@ -98,14 +132,15 @@ func detrend(columns []float64) []float64 {
 	return out
 }
 
-// amplitude returns that of one period.
+// amplitude returns that of one period (Goertzel's algorithm).
 func amplitude(columns []float64, period float64) float64 {
-	var re, im float64
-	for i, v := range columns {
-		sin, cos := math.Sincos(2 * math.Pi * float64(i) / period)
-		re, im = re+v*cos, im+v*sin
+	cos := math.Cos(2 * math.Pi / period)
+	var one, two float64 // the filter's last states
+	for _, v := range columns {
+		one, two = v+2*cos*one-two, one
 	}
-	return 2 * math.Hypot(re, im) / float64(len(columns))
+	power := one*one + two*two - 2*cos*one*two
+	return 2 * math.Sqrt(max(power, 0)) / float64(len(columns))
 }
 
 // Correlation is that of two series of one length, −1 to 1; 0 where one does not vary.

@@ -14,31 +14,34 @@ func Soften(m *image.RGBA, r int) *image.RGBA {
 // pass averages along one direction, with a window that slides.
 func pass(m *image.RGBA, r, dx, dy int) *image.RGBA {
 	out := image.NewRGBA(m.Rect)
-	w, h := m.Rect.Dx(), m.Rect.Dy()
-	lines, length := h, w
-	if dy > 0 {
-		lines, length = w, h
+	lines, length := m.Rect.Dy(), m.Rect.Dx()
+	line, step := m.Stride, 4 // from line to line, and along one
+	if dy > dx {
+		lines, length = length, lines
+		line, step = step, line
 	}
-	for line := range lines {
-		at := func(i int) int {
-			i = min(max(i, 0), length-1)
-			return m.PixOffset(i*dx+line*dy, i*dy+line*dx)
-		}
+	for i := range lines {
 		for channel := range 3 {
-			sum := 0
-			for i := -r; i <= r; i++ {
-				sum += int(m.Pix[at(i)+channel])
-			}
-			for i := range length {
-				out.Pix[at(i)+channel] = uint8(sum / (2*r + 1))
-				sum += int(m.Pix[at(i+r+1)+channel]) - int(m.Pix[at(i-r)+channel])
-			}
+			slide(out.Pix[i*line+channel:], m.Pix[i*line+channel:], step, length, r)
 		}
-		for i := range length {
-			out.Pix[at(i)+3] = 255
+		for at := range length {
+			out.Pix[i*line+at*step+3] = 255
 		}
 	}
 	return out
+}
+
+// slide averages one channel of one line. Beyond its ends the line goes on as it ends.
+func slide(out, in []uint8, step, length, r int) {
+	last := (length - 1) * step
+	sum := (r + 1) * int(in[0])
+	for i := 1; i <= r; i++ {
+		sum += int(in[min(i*step, last)])
+	}
+	for at := 0; at <= last; at += step {
+		out[at] = uint8(sum / (2*r + 1))
+		sum += int(in[min(at+(r+1)*step, last)]) - int(in[max(at-r*step, 0)])
+	}
 }
 
 // pitch is the distance of a screen's columns in the picture, in pixels.
@@ -47,15 +50,17 @@ const pitch = 3.3
 // Screen is what a picture is after it was shown on a screen and photographed: the
 // screen's columns beat against those of the sensor.
 func Screen(m *image.RGBA) {
-	Each(m, m.Rect, func(x, _ int, c color.RGBA) color.RGBA {
-		return Shade(c, 0.88+0.12*math.Sin(2*math.Pi*float64(x)/pitch))
-	})
+	lines := make([]float64, m.Rect.Dx())
+	for i := range lines {
+		lines[i] = 0.88 + 0.12*math.Sin(2*math.Pi*float64(m.Rect.Min.X+i)/pitch)
+	}
+	Each(m, m.Rect, func(x, _ int, c color.RGBA) color.RGBA { return Shade(c, lines[x-m.Rect.Min.X]) })
 }
 
 // Grey is what a picture is after a copier without colours.
 func Grey(m *image.RGBA) {
 	Each(m, m.Rect, func(_, _ int, c color.RGBA) color.RGBA {
-		l := uint8(Luma(c))
+		l := uint8(luma([]uint8{c.R, c.G, c.B}) / thousand)
 		return color.RGBA{l, l, l, 255}
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"image/draw"
 	_ "image/jpeg" // Decode reads it
 	"image/png"
+	"iter"
 )
 
 // ErrNone is the error for bytes that are no picture.
@@ -38,29 +39,53 @@ func Decode(b []byte) (*image.RGBA, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNone, err)
 	}
-	rgba := image.NewRGBA(image.Rect(0, 0, c.Width, c.Height))
-	draw.Draw(rgba, rgba.Rect, m, m.Bounds().Min, draw.Src)
-	return rgba, nil
+	return canvas(m), nil
 }
 
-// PNG writes a picture, fast rather than small.
-func PNG(m image.Image) ([]byte, error) {
+// canvas returns a picture as RGBA with its upper left corner at 0, 0.
+func canvas(m image.Image) *image.RGBA {
+	r := image.Rectangle{Max: m.Bounds().Size()}
+	if rgba, ok := m.(*image.RGBA); ok && rgba.Rect == r {
+		return rgba
+	}
+	rgba := image.NewRGBA(r)
+	draw.Draw(rgba, r, m, m.Bounds().Min, draw.Src)
+	return rgba
+}
+
+// PNG writes a picture, fast rather than small: nothing is compressed, of which a
+// camera's noise leaves little to gain.
+func PNG(m *image.RGBA) ([]byte, error) {
 	var b bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	b.Grow(3*len(m.Pix)/4 + len(m.Pix)/64 + 1<<10)
+	e := png.Encoder{CompressionLevel: png.NoCompression}
 	if err := e.Encode(&b, m); err != nil {
 		return nil, fmt.Errorf("write PNG: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
+// Rows returns, of each row of r that is on the picture, its y and its pixels: four
+// bytes each, red, green, blue and alpha.
+func Rows(m *image.RGBA, r image.Rectangle) iter.Seq2[int, []uint8] {
+	return func(yield func(int, []uint8) bool) {
+		r := r.Intersect(m.Rect)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			from := m.PixOffset(r.Min.X, y)
+			if !yield(y, m.Pix[from:from+4*r.Dx()]) {
+				return
+			}
+		}
+	}
+}
+
 // Each replaces every pixel within r.
 func Each(m *image.RGBA, r image.Rectangle, by func(x, y int, c color.RGBA) color.RGBA) {
-	r = r.Intersect(m.Rect)
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			p := m.Pix[m.PixOffset(x, y):][:4:4]
-			c := by(x, y, color.RGBA{p[0], p[1], p[2], p[3]})
-			p[0], p[1], p[2], p[3] = c.R, c.G, c.B, c.A
+	left := r.Intersect(m.Rect).Min.X
+	for y, row := range Rows(m, r) {
+		for x := left; len(row) >= 4; x, row = x+1, row[4:] {
+			c := by(x, y, color.RGBA{row[0], row[1], row[2], row[3]})
+			row[0], row[1], row[2], row[3] = c.R, c.G, c.B, c.A
 		}
 	}
 }
@@ -71,7 +96,8 @@ func Shade(c color.RGBA, by float64) color.RGBA {
 	return color.RGBA{shade(c.R), shade(c.G), shade(c.B), c.A}
 }
 
-// Luma is the brightness of a colour, 0 to 255 (ITU-R BT.601).
-func Luma(c color.RGBA) float64 {
-	return 0.299*float64(c.R) + 0.587*float64(c.G) + 0.114*float64(c.B)
-}
+// The weights of the channels in brightness, in thousandths (ITU-R BT.601).
+const red, green, blue, thousand = 299, 587, 114, 1000
+
+// luma is the brightness of the pixel with which p begins, in thousandths of a step.
+func luma(p []uint8) int { return red*int(p[0]) + green*int(p[1]) + blue*int(p[2]) }
