@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package hub
+
+func newLibrary() (library, error) { return nil, ErrNotBuilt }
