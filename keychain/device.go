@@ -19,6 +19,10 @@ type Env struct {
 	Rand           io.Reader // every key, nonce and id comes from here; used by one call at a time
 	MaxCredentials int       // discoverable ones; 0 for no limit
 	Store          Store     // where the device keeps what it holds; nil for memory alone; see OpenDevice
+
+	// SecondFactor reads the code that the provider sent to the owner's telephone, empty
+	// when who holds the device cannot; nil for nobody.
+	SecondFactor func(context.Context) (string, error)
 }
 
 // Device is a device with a replica of an account's credentials. New, it is in no
@@ -31,18 +35,22 @@ type Device struct {
 
 	talking sync.Mutex // held by whoever speaks with the service
 
-	mu       sync.Mutex // guards what follows
-	identity *ecdh.PrivateKey
-	account  string // id
-	member   string // id
-	bearer   []byte
-	anchor   []byte // public key of the account's first device
-	joined   bool   // a member, as far as it knows
-	provider Provider
-	ring     keyring
-	revision uint64 // everything of the service up to this is in the replica
-	replica  replica
-	saved    []byte // the record of the above but the replica, as it was committed last
+	mu        sync.Mutex // guards what follows
+	identity  *ecdh.PrivateKey
+	account   string // id
+	member    string // id
+	bearer    []byte
+	anchor    []byte // public key of the account's first device
+	joined    bool   // a member, as far as it knows
+	provider  Provider
+	secretKey string   // without dashes; empty where it has none
+	packets   []Packet // of accounts whose recovery contact it is
+	heard     uint64   // notices up to this were read
+	devices   uint     // of the account, when it last synced
+	ring      keyring
+	revision  uint64 // everything of the service up to this is in the replica
+	replica   replica
+	saved     []byte // the record of the above but the replica, as it was committed last
 }
 
 // NewDevice returns a device that is in no account yet and keeps what it holds in
@@ -97,19 +105,30 @@ func (d *Device) Wipe() error {
 		return err
 	}
 	d.forget()
-	d.replica = newReplica()
+	d.replica, d.packets = newReplica(), nil
 	return nil
 }
 
 // forget leaves the account. d.mu is held.
 func (d *Device) forget() {
 	d.identity, d.account, d.member, d.bearer, d.anchor = nil, "", "", nil, nil
-	d.joined, d.provider, d.ring, d.revision = false, Provider{}, nil, 0
+	d.joined, d.ring, d.revision, d.secretKey, d.heard, d.devices = false, nil, 0, "", 0, 0
+	d.obey(Provider{})
+}
+
+// obey takes over how the provider behaves. d.mu is held.
+func (d *Device) obey(p Provider) {
+	d.provider = p
+	d.replica.lastArrives = p.Conflicts == ServerRevision
+	d.replica.noShadows = p.Conflicts == NewestWins
+	d.replica.unsafe = p.BackedUp == AfterSecondDevice && d.devices < 2
 }
 
 // CreateAccount makes an account with this device as its first member. account is
 // a name such as ada@example.com, which the service does not learn; secret is
-// what the account's owner signs in to the service with.
+// what the account's owner signs in to the service with. Where the provider has Secret
+// Keys, the account gets one; if only that fails, the device is in the account and
+// RenewSecretKey makes up for it.
 func (d *Device) CreateAccount(ctx context.Context, account, secret string) error {
 	return d.begin(ctx, OpCreate, account, secret)
 }
@@ -141,15 +160,42 @@ func (d *Device) begin(ctx context.Context, op Operation, account, secret string
 	if err != nil {
 		return err
 	}
-	in, err := call[admission](ctx, d.cloud, op, nil, createRequest{l, d.info(identity), box})
+	request := createRequest{Device: d.info(identity), Box: box}
+	in, err := knock[admission](ctx, d, op, &l, func() any { request.login = l; return request })
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.enter(l.Account, identity, in)
 	d.ring, d.joined = ring, true
-	return d.commit()
+	err = d.commit()
+	d.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return d.furnish(ctx, secret)
+}
+
+// furnish leaves the spare keys that the provider wants from the beginning. d.talking
+// is held.
+func (d *Device) furnish(ctx context.Context, secret string) error {
+	s, err := d.session()
+	if err != nil {
+		return err
+	}
+	if d.rules().Allows(ByLogin) {
+		r, err := d.loginSpare()
+		if err != nil {
+			return err
+		}
+		if err := d.leave(ctx, &s, r); err != nil {
+			return err
+		}
+	}
+	if d.rules().Allows(BySecretKey) {
+		return d.leaveSecretKey(ctx, &s, secret, "")
+	}
+	return nil
 }
 
 // prepare makes what a device needs that knocks at an account: a key pair and a
@@ -165,15 +211,21 @@ func (d *Device) prepare(account, secret string) (*ecdh.PrivateKey, login, error
 		return nil, login{}, err
 	}
 	id := accountID(account)
-	proof, err := stretch(secret, []byte("fido-emu keychain login "+id), iterations, 32)
-	return identity, login{id, proof}, err
+	proof, err := loginProof(id, secret)
+	return identity, login{Account: id, Proof: proof}, err
+}
+
+// loginProof derives from the account secret what proves it to the service.
+func loginProof(account, secret string) ([]byte, error) {
+	return stretch(secret, []byte("fido-emu keychain login "+account), iterations, 32)
 }
 
 // enter notes what the service said to a device that knocked. d.mu is held.
 func (d *Device) enter(account string, identity *ecdh.PrivateKey, in *admission) {
 	d.forget()
 	d.identity, d.account = identity, account
-	d.member, d.bearer, d.anchor, d.provider = in.Member, in.Bearer, in.Anchor, in.Provider
+	d.member, d.bearer, d.anchor = in.Member, in.Bearer, in.Anchor
+	d.obey(in.Provider)
 }
 
 func (d *Device) info(identity *ecdh.PrivateKey) deviceInfo {

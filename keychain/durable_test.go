@@ -90,7 +90,7 @@ func TestDurableDevice(t *testing.T) {
 // TestStoreFails lets the store of a device fail: the change was not made.
 func TestStoreFails(t *testing.T) {
 	w := newWorld(t, keychain.ServiceConfig{})
-	store := &cutStore{keychain.NewMemoryStore(), 3}
+	store := &cutStore{keychain.NewMemoryStore(), 4}
 	d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Now: w.clock, Rand: w.random, Store: store})
 	w.must(err)
 	w.must(d.CreateAccount(ctx(), account, secret))

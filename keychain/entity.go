@@ -24,6 +24,8 @@ type entry struct {
 	shadows  []EntityID                // entities that this one took the place of when it was made
 	renamed  int64                     // when the names last changed, Unix nanoseconds
 	written  int64                     // when the large blob was last written, likewise; 0 for never
+	shelf    shelf                     // whether it is hidden or deleted, and can come back
+	shelved  int64                     // when that last changed, likewise; 0 for never
 	revision uint64                    // the service's; 0 until the first upload
 	edit     uint32                    // number of the last local change, to notice one made while a sync is under way
 	dead     bool
@@ -40,6 +42,8 @@ type entityBody struct {
 	Renamed    int64           `cbor:"3,keyasint"`
 	Dead       bool            `cbor:"4,keyasint,omitempty"`
 	Written    int64           `cbor:"5,keyasint,omitempty"`
+	Shelf      shelf           `cbor:"6,keyasint,omitempty"`
+	Shelved    int64           `cbor:"7,keyasint,omitempty"`
 }
 
 func (e *entry) encode() ([]byte, error) {
@@ -49,7 +53,7 @@ func (e *entry) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := entityBody{Credential: credential, Renamed: e.renamed, Written: e.written, Dead: e.dead}
+	body := entityBody{Credential: credential, Renamed: e.renamed, Written: e.written, Shelf: e.shelf, Shelved: e.shelved, Dead: e.dead}
 	for _, id := range e.shadows {
 		body.Shadows = append(body.Shadows, id[:])
 	}
@@ -65,7 +69,7 @@ func decodeEntry(id EntityID, plaintext []byte) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("entity %s: %w", id, err)
 	}
-	e := &entry{id: id, cred: cred, renamed: body.Renamed, written: body.Written, dead: body.Dead}
+	e := &entry{id: id, cred: cred, renamed: body.Renamed, written: body.Written, shelf: body.Shelf, shelved: body.Shelved, dead: body.Dead}
 	for _, b := range body.Shadows {
 		if len(b) != len(id) {
 			return nil, fmt.Errorf("entity %s: a shadowed id of %d bytes", id, len(b))
@@ -142,7 +146,24 @@ func (e *entry) merge(other *entry) (same bool) {
 	if compareBlobs(other, e) > 0 {
 		e.cred, e.written = withBlob(e.cred, other.cred), other.written
 	}
-	return compareNames(other, e) == 0 && compareBlobs(other, e) == 0
+	if compareShelves(other, e) > 0 {
+		e.shelf, e.shelved = other.shelf, other.shelved
+	}
+	return compareNames(other, e) == 0 && compareBlobs(other, e) == 0 && compareShelves(other, e) == 0
+}
+
+// follow is merge where the change that reaches the service last stays: what the service
+// has is taken over whole, unless there is a change here that is yet to reach it.
+func (e *entry) follow(other *entry) (same bool) {
+	if other.dead || e.dead {
+		return e.merge(other)
+	}
+	if !e.dirty {
+		e.cred, e.renamed = withNames(e.cred, other.cred), other.renamed
+		e.cred, e.written = withBlob(e.cred, other.cred), other.written
+		e.shelf, e.shelved = other.shelf, other.shelved
+	}
+	return compareNames(other, e) == 0 && compareBlobs(other, e) == 0 && compareShelves(other, e) == 0
 }
 
 // compareNames orders versions of one entity by their names: the later change is
@@ -187,7 +208,7 @@ func withBlob(c, other *authenticator.Credential) *authenticator.Credential {
 func (e *entry) bury() {
 	c := e.cred
 	e.dead = true
-	e.renamed, e.written = 0, 0
+	e.renamed, e.written, e.shelf, e.shelved = 0, 0, inPlace, 0
 	e.cred = &authenticator.Credential{
 		ID: c.ID, RP: ctap.RelyingParty{ID: c.RP.ID}, User: ctap.User{ID: c.User.ID},
 		CreatedAt: c.CreatedAt, Discoverable: c.Discoverable,
@@ -214,7 +235,7 @@ func winner(first *entry) *entry {
 		ignored = shadowed(first)
 	}
 	for e := first; e != nil; e = e.next {
-		if !e.dead && !ignored[e.id] && (best == nil || compareAge(e, best) > 0) {
+		if !e.dead && e.shelf == inPlace && !ignored[e.id] && (best == nil || compareAge(e, best) > 0) {
 			best = e
 		}
 	}

@@ -26,6 +26,16 @@ const (
 	NoEscrow        Code = "no-escrow"
 	WrongPasscode   Code = "wrong-passcode"
 	EscrowDestroyed Code = "escrow-destroyed"
+	EscrowLocked    Code = "escrow-locked"  // wait
+	WeakPasscode    Code = "weak-passcode"  // not what the provider takes for a PIN
+	NoRecovery      Code = "no-recovery"    // nothing was set up for this way
+	WrongProof      Code = "wrong-recovery" // the code, key or contact is not the one
+	NotConfirmed    Code = "not-confirmed"  // the owner has not answered the mail
+	SecondFactor    Code = "second-factor"  // a code was sent to the owner, and is needed
+	TooManyDevices  Code = "too-many-devices"
+	TooManyContacts Code = "too-many-contacts"
+	NotDeleted      Code = "not-deleted"   // there is nothing to restore
+	PlaceTaken      Code = "place-taken"   // another passkey has the place of what should be restored
 	StaleEpoch      Code = "stale-epoch"   // the domain key was rotated meanwhile
 	Damaged         Code = "damaged"       // what the service answered does not decrypt
 	RolledBack      Code = "rolled-back"   // the service has forgotten revisions

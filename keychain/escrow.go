@@ -3,6 +3,7 @@ package keychain
 import (
 	"context"
 	"crypto/ecdh"
+	"strings"
 )
 
 // SetPasscode puts the account into escrow under a passcode, in place of an
@@ -12,6 +13,9 @@ func (d *Device) SetPasscode(ctx context.Context, passcode string) error {
 	defer d.talking.Unlock()
 	s, err := d.session()
 	if err != nil {
+		return err
+	}
+	if err := d.rules().takes(passcode); err != nil {
 		return err
 	}
 	request, err := d.escrow(s.account, passcode)
@@ -26,6 +30,18 @@ func (d *Device) SetPasscode(ctx context.Context, passcode string) error {
 		_, err = call[nothing](ctx, d.cloud, OpDeposit, s.bearer, request)
 		return err
 	})
+}
+
+// takes tells whether a secret is what the provider wants for its escrow.
+func (p Provider) takes(secret string) error {
+	if p.Escrow.Secret != PIN {
+		return nil
+	}
+	onlyDigits := strings.Trim(secret, "0123456789") == ""
+	if onlyDigits && len(secret) < p.Escrow.Digits || len(secret) < 4 {
+		return failure(WeakPasscode, "choose a longer one", "%s wants a PIN of %d digits, or a longer text", p.Name, p.Escrow.Digits)
+	}
+	return nil
 }
 
 // escrow makes an escrow record but for the wrapped domain key.
@@ -75,7 +91,7 @@ func (d *Device) RecoverFromEscrow(ctx context.Context, account, secret, passcod
 	if err != nil {
 		return err
 	}
-	params, err := call[paramsResponse](ctx, d.cloud, OpParams, nil, paramsRequest{l})
+	params, err := knock[paramsResponse](ctx, d, OpParams, &l, func() any { return paramsRequest{l} })
 	if err != nil {
 		return err
 	}
@@ -86,7 +102,7 @@ func (d *Device) RecoverFromEscrow(ctx context.Context, account, secret, passcod
 	if err != nil {
 		return err
 	}
-	r, err := call[openResponse](ctx, d.cloud, OpOpen, nil, openRequest{l, proof, d.info(identity)})
+	r, err := knock[openResponse](ctx, d, OpOpen, &l, func() any { return openRequest{l, proof, d.info(identity)} })
 	if err != nil {
 		return err
 	}

@@ -77,18 +77,20 @@ func httpStatus(code Code) int {
 	switch code {
 	case BadRequest:
 		return http.StatusBadRequest
-	case WrongSecret, NotAMember:
+	case WrongSecret, NotAMember, SecondFactor:
 		return http.StatusUnauthorized
-	case WrongPasscode, Revoked, WayNotAllowed:
+	case WrongPasscode, WrongProof, Revoked, WayNotAllowed, TooManyDevices, TooManyContacts:
 		return http.StatusForbidden
-	case UnknownAccount, UnknownMember, UnknownRequest, NoEscrow, NotFound:
+	case UnknownAccount, UnknownMember, UnknownRequest, NoEscrow, NoRecovery, NotFound:
 		return http.StatusNotFound
 	case MethodRefused:
 		return http.StatusMethodNotAllowed
-	case AccountExists, NotApproved, StaleEpoch, RolledBack:
+	case AccountExists, NotApproved, NotConfirmed, StaleEpoch, RolledBack:
 		return http.StatusConflict
 	case EscrowDestroyed:
 		return http.StatusGone
+	case EscrowLocked:
+		return http.StatusTooManyRequests
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
 	}

@@ -28,7 +28,7 @@ func (d *Device) RequestJoin(ctx context.Context, account, secret string) (Reque
 	if err != nil {
 		return Request{}, err
 	}
-	in, err := call[admission](ctx, d.cloud, OpRequest, nil, joinRequest{l, d.info(identity)})
+	in, err := knock[admission](ctx, d, OpRequest, &l, func() any { return joinRequest{l, d.info(identity)} })
 	if err != nil {
 		return Request{}, err
 	}

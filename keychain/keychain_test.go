@@ -28,6 +28,7 @@ type world struct {
 	now    time.Time
 	random *rand.ChaCha8
 	events []keychain.Event
+	sent   []keychain.Message
 }
 
 func newWorld(t testing.TB, c keychain.ServiceConfig) *world {
@@ -37,6 +38,7 @@ func newWorld(t testing.TB, c keychain.ServiceConfig) *world {
 		c.Provider = provider(t, "reference")
 	}
 	c.Now, c.Rand, c.OnEvent = w.clock, w.random, func(e keychain.Event) { w.events = append(w.events, e) }
+	c.OnMessage = func(m keychain.Message) { w.sent = append(w.sent, m) }
 	s, err := keychain.NewService(c)
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +64,15 @@ func (w *world) device(name string, cloud keychain.Cloud) *keychain.Device {
 	if cloud == nil {
 		cloud = w.Service
 	}
-	return keychain.NewDevice(name, cloud, keychain.Env{Now: w.clock, Rand: w.random})
+	return keychain.NewDevice(name, cloud, keychain.Env{Now: w.clock, Rand: w.random, SecondFactor: w.read})
+}
+
+// read returns the code that was sent last.
+func (w *world) read(context.Context) (string, error) {
+	if len(w.sent) == 0 {
+		return "", nil
+	}
+	return w.sent[len(w.sent)-1].Code, nil
 }
 
 // founder returns a device that created the account.

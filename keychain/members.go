@@ -3,6 +3,7 @@ package keychain
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Member is a device of an account.
@@ -11,6 +12,9 @@ type Member struct {
 	Name  string `json:"name"`
 	State string `json:"state"` // pending, recovering, member or revoked
 	Self  bool   `json:"self"`  // the device that asked
+
+	Via   JoinWay   `json:"via,omitempty"` // how it joined; empty for the founder, and where that was not noted
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Members lists the devices of the account, those that asked to join and those
@@ -26,7 +30,11 @@ func (d *Device) Members(ctx context.Context) ([]Member, error) {
 	}
 	members := make([]Member, 0, len(r.Members))
 	for _, m := range r.Members {
-		members = append(members, Member{m.ID, m.Name, m.State, m.ID == s.member})
+		one := Member{ID: m.ID, Name: m.Name, State: m.State, Self: m.ID == s.member, Via: m.Via}
+		if m.Since != 0 {
+			one.Since = time.Unix(0, m.Since).UTC()
+		}
+		members = append(members, one)
 	}
 	return members, nil
 }
@@ -113,8 +121,11 @@ func (d *Device) rotate(s *session, r *membersResponse, gone string) (*revokeReq
 		request.Boxes = append(request.Boxes, wrapped{m.ID, box})
 	}
 	if r.EscrowKey != nil {
-		request.EscrowBox, err = d.wrap(ring, s.account, r.EscrowKey)
+		if request.EscrowBox, err = d.wrap(ring, s.account, r.EscrowKey); err != nil {
+			return nil, nil, err
+		}
 	}
+	request.Spares, err = d.rewrapSpares(s, ring, r.Spares)
 	return request, ring, err
 }
 

@@ -26,13 +26,27 @@ const (
 	OpOpen    Operation = "escrow/open"    // (secret) openRequest → openResponse
 	OpFinish  Operation = "escrow/finish"  // finishRequest → nothing
 	OpSync    Operation = "entities/sync"  // syncRequest → syncResponse
+	OpCode    Operation = "account/code"   // (secret) paramsRequest → nothing; a code is sent to the owner
+	OpSecret  Operation = "account/secret" // secretRequest → nothing
+	OpNotices Operation = "notices/list"   // noticesRequest → noticesResponse
+	OpLeave   Operation = "spares/leave"   // spareRequest → nothing; a spare key is left with the service
+	OpSpare   Operation = "spares/look"    // (secret) spareLook → spareParams
+	OpTake    Operation = "spares/take"    // (secret) spareTake → openResponse; then escrow/finish
+
+	OpGroup       Operation = "group/make"    // groupRequest → nothing
+	OpGroupKey    Operation = "group/key"     // nothing → groupRequest
+	OpCaseStart   Operation = "case/start"    // caseRequest → nothing; a mail goes to the account's owner
+	OpCaseConfirm Operation = "case/confirm"  // (token of the mail) caseConfirm → admission
+	OpCaseBox     Operation = "case/box"      // caseRequest → caseBox
+	OpCaseFinish  Operation = "case/complete" // caseFinish → nothing
 )
 
 type (
 	// login proves knowledge of the account secret.
 	login struct {
-		Account string `json:"account"` // see accountID
-		Proof   []byte `json:"proof"`   // see loginProof
+		Account string `json:"account"`        // see accountID
+		Proof   []byte `json:"proof"`          // see loginProof
+		Code    string `json:"code,omitempty"` // that was sent to the owner, where the provider wants a second factor
 	}
 	deviceInfo struct {
 		Name      string `json:"name"`
@@ -44,6 +58,80 @@ type (
 		login
 		Device deviceInfo `json:"device"`
 		Box    []byte     `json:"box"` // the domain key of epoch 1, wrapped to the device
+	}
+	secretRequest struct {
+		Proof  []byte         `json:"proof"`            // of the new secret
+		Spares []spareRequest `json:"spares,omitempty"` // that depend on it
+	}
+	noticesRequest struct {
+		Since uint64 `json:"since"` // notices up to this are known
+	}
+	noticesResponse struct {
+		Notices []Notice `json:"notices"`
+	}
+
+	// spareRequest leaves a spare key: a key pair to whose public half members wrap every
+	// new domain key, and whose private half is sealed so that only who is meant to can
+	// open it.
+	spareRequest struct {
+		ID         string  `json:"id"` // the way; of a contact with a slash and its name
+		Way        JoinWay `json:"way"`
+		PublicKey  []byte  `json:"publicKey"`
+		Epoch      uint    `json:"epoch"`
+		Box        []byte  `json:"box"`
+		Tag        []byte  `json:"tag"`    // see spareTag
+		Sealed     []byte  `json:"sealed"` // the private half under what a person has; of a contact, the key of its packet
+		Salt       []byte  `json:"salt,omitempty"`
+		Iterations int     `json:"iterations,omitempty"`
+		Proof      []byte  `json:"proof,omitempty"`
+		Group      string  `json:"group,omitempty"` // of a recovery group: the account that holds it
+	}
+	spareInfo struct {
+		ID        string  `json:"id"`
+		Way       JoinWay `json:"way"`
+		PublicKey []byte  `json:"publicKey"`
+		Tag       []byte  `json:"tag"`
+	}
+	spareLook struct {
+		login
+		ID string `json:"id"`
+	}
+	spareParams struct {
+		Salt       []byte `json:"salt"`
+		Iterations int    `json:"iterations"`
+	}
+	spareTake struct {
+		login
+		ID     string     `json:"id"`
+		Proof  []byte     `json:"proof"`
+		Device deviceInfo `json:"device"`
+	}
+
+	groupRequest struct {
+		Account   string `json:"account"` // that holds the group
+		PublicKey []byte `json:"publicKey"`
+		Epoch     uint   `json:"epoch"`
+		Sealed    []byte `json:"sealed"` // the private half under the domain key of the epoch
+	}
+	caseRequest struct {
+		Account string `json:"account"` // to recover
+	}
+	caseConfirm struct {
+		login             // with the proof of the new secret
+		Token  string     `json:"token"`
+		Device deviceInfo `json:"device"`
+	}
+	caseBox struct {
+		Epoch     uint       `json:"epoch"`
+		Box       []byte     `json:"box"` // the domain key, wrapped to the group
+		PublicKey []byte     `json:"publicKey"`
+		Anchor    []byte     `json:"anchor"`
+		Device    memberInfo `json:"device"` // that waits
+	}
+	caseFinish struct {
+		Account string `json:"account"`
+		Epoch   uint   `json:"epoch"`
+		Box     []byte `json:"box"`
 	}
 	joinRequest struct {
 		login
@@ -71,26 +159,35 @@ type (
 	}
 
 	memberInfo struct {
-		ID        string `json:"id"`
-		Name      string `json:"name"`
-		State     string `json:"state"`
-		PublicKey []byte `json:"publicKey"`
+		ID        string  `json:"id"`
+		Name      string  `json:"name"`
+		State     string  `json:"state"`
+		PublicKey []byte  `json:"publicKey"`
+		Via       JoinWay `json:"via,omitempty"`
+		Since     int64   `json:"since,omitempty"`
 	}
 	membersResponse struct {
 		Epoch     uint         `json:"epoch"`
 		Members   []memberInfo `json:"members"`
 		EscrowKey []byte       `json:"escrowKey,omitempty"` // public recovery key; absent without escrow
+		Spares    []spareInfo  `json:"spares,omitempty"`
+	}
+	rewrapped struct {
+		ID  string `json:"id"`
+		Box []byte `json:"box"`
+		Tag []byte `json:"tag"`
 	}
 	wrapped struct {
 		Member string `json:"member"`
 		Box    []byte `json:"box"`
 	}
 	revokeRequest struct {
-		Member    string    `json:"member"`
-		Epoch     uint      `json:"epoch"` // the new one
-		Link      []byte    `json:"link"`  // the last domain key under the new one
-		Boxes     []wrapped `json:"boxes"` // the new domain key for each member that remains
-		EscrowBox []byte    `json:"escrowBox,omitempty"`
+		Member    string      `json:"member"`
+		Epoch     uint        `json:"epoch"` // the new one
+		Link      []byte      `json:"link"`  // the last domain key under the new one
+		Boxes     []wrapped   `json:"boxes"` // the new domain key for each member that remains
+		EscrowBox []byte      `json:"escrowBox,omitempty"`
+		Spares    []rewrapped `json:"spares,omitempty"`
 	}
 
 	depositRequest struct {
@@ -144,6 +241,7 @@ type (
 		More     bool           `json:"more"`     // there is more than fits in an answer
 		Accepted []uint64       `json:"accepted"` // new revision of each change, 0 for a conflict
 		Entities []sealedEntity `json:"entities"`
+		Devices  uint           `json:"devices,omitempty"` // of the account
 	}
 )
 

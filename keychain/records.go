@@ -30,6 +30,8 @@ type (
 		State     memberState `cbor:"4,keyasint"`
 		Box       []byte      `cbor:"5,keyasint,omitempty"` // the current domain key for it
 		Order     uint64      `cbor:"6,keyasint"`           // 1 for the first that asked
+		Via       JoinWay     `cbor:"7,keyasint,omitempty"` // how it joins; empty for the founder
+		Since     int64       `cbor:"8,keyasint,omitempty"` // when it asked, Unix nanoseconds
 	}
 	escrowRecord struct {
 		Account    string `cbor:"-"`
@@ -41,6 +43,9 @@ type (
 		Box        []byte `cbor:"6,keyasint"`
 		TriesLeft  uint   `cbor:"7,keyasint"`
 		Destroyed  bool   `cbor:"8,keyasint,omitempty"`
+
+		Ends        uint  `cbor:"9,keyasint,omitempty"`  // how often the last try was used up, in a row
+		LockedUntil int64 `cbor:"10,keyasint,omitempty"` // Unix nanoseconds
 	}
 	entityRecord struct {
 		Account    string   `cbor:"-"`
@@ -154,6 +159,14 @@ func (s *Service) load(r Record) error {
 		c = &memberRecord{Account: id, ID: own}
 	case "escrow":
 		c = &escrowRecord{Account: id}
+	case "spare":
+		c = &spareRecord{Account: id, ID: own}
+	case "notice":
+		c = &noticeRecord{Account: id}
+	case "group":
+		c = &groupRecord{Account: id}
+	case "case":
+		c = &caseRecord{Account: id}
 	case "entity":
 		entity, err := parseEntityID(own)
 		if err != nil {
@@ -165,6 +178,9 @@ func (s *Service) load(r Record) error {
 	}
 	if err := ctap.DecodeLoose(r.Value, c); err != nil {
 		return fmt.Errorf("keychain: record %q cannot be read: %w", r.Key, err)
+	}
+	if n, ok := c.(*noticeRecord); ok && n.key() != r.Key {
+		return fmt.Errorf("keychain: record %q is notice %d", r.Key, n.Order)
 	}
 	if m, ok := c.(*memberRecord); ok && len(m.Bearer) != 32 {
 		return fmt.Errorf("keychain: record %q has no bearer", r.Key)

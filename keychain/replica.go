@@ -22,12 +22,19 @@ type replica struct {
 	edits   uint32                // local changes so far
 	queue   []*entry              // to upload, in the order of the changes
 	unsaved []*entry              // changed since the last commit
+	shelf   map[EntityID]*entry   // those that are hidden or deleted and can come back
+
+	// the provider's rules
+	lastArrives bool // the change that reaches the service last stays
+	noShadows   bool // nothing is noted of what a new credential replaces
+	unsafe      bool // what was uploaded does not count as backed up
 }
 
 func newReplica() replica {
 	return replica{
 		entries: map[EntityID]*entry{}, places: map[[32]byte]*entry{},
 		byID: map[string]*entry{}, byRP: map[[32]byte][]*entry{},
+		shelf: map[EntityID]*entry{},
 	}
 }
 
@@ -42,6 +49,15 @@ func (r *replica) change(place [32]byte, do func()) {
 	}
 }
 
+// list keeps the list of what can come back in step with e.
+func (r *replica) list(e *entry) {
+	if e.shelf != inPlace && !e.dead {
+		r.shelf[e.id] = e
+	} else {
+		delete(r.shelf, e.id)
+	}
+}
+
 // add adds an entry that is not there yet.
 func (r *replica) add(e *entry) {
 	place := e.place()
@@ -50,6 +66,7 @@ func (r *replica) add(e *entry) {
 		r.places[place] = e
 		r.entries[e.id] = e
 	})
+	r.list(e)
 }
 
 func (r *replica) show(e *entry) {
@@ -147,7 +164,7 @@ func (r *replica) remove(e *entry) {
 	place := e.place()
 	r.change(place, func() {
 		for e := r.places[place]; e != nil; e = e.next {
-			if !e.dead {
+			if !e.dead && e.shelf == inPlace {
 				e.bury()
 				r.touch(e)
 			}
@@ -166,7 +183,7 @@ func (r *replica) make(c *authenticator.Credential, replaced *entry, rand io.Rea
 	place := e.place()
 	ignored := shadowed(r.places[place])
 	for other := r.places[place]; other != nil; other = other.next {
-		if !ignored[other.id] {
+		if !ignored[other.id] && other.shelf == inPlace && !r.noShadows {
 			e.shadows = append(e.shadows, other.id)
 		}
 	}
@@ -221,23 +238,28 @@ func sameBlob(a, b *authenticator.LargeBlob) bool {
 func (r *replica) accept(remote *entry) (news bool) {
 	local := r.entries[remote.id]
 	if local == nil {
-		remote.cred = withBackup(remote.cred, true)
+		remote.cred = withBackup(remote.cred, !r.unsafe)
 		r.add(remote)
 		r.note(remote)
 		return true
 	}
-	before, wasDead := local.cred, local.dead
+	before, wasDead, wasOn := local.cred, local.dead, local.shelf
 	r.note(local)
 	r.change(local.place(), func() {
 		local.revision = remote.revision
-		if same := local.merge(remote); same {
+		merge := local.merge
+		if r.lastArrives {
+			merge = local.follow
+		}
+		if same := merge(remote); same {
 			local.dirty = false
 		} else if !local.dirty {
 			r.touch(local)
 		}
-		local.cred = withBackup(local.cred, true)
+		local.cred = withBackup(local.cred, !r.unsafe)
 	})
-	return wasDead != local.dead || !slices.Equal(names(before), names(local.cred)) ||
+	r.list(local)
+	return wasDead != local.dead || wasOn != local.shelf || !slices.Equal(names(before), names(local.cred)) ||
 		!local.dead && !sameBlob(before.LargeBlob, local.cred.LargeBlob)
 }
 
@@ -246,7 +268,7 @@ func (r *replica) uploaded(e *entry, revision uint64, edit uint32) {
 	r.note(e)
 	r.change(e.place(), func() {
 		e.revision = revision
-		e.cred = withBackup(e.cred, true)
+		e.cred = withBackup(e.cred, !r.unsafe)
 		if e.edit == edit {
 			e.dirty = false
 		}
@@ -270,7 +292,8 @@ func withBackup(c *authenticator.Credential, backedUp bool) *authenticator.Crede
 // that devices make apart, the latest of the names and the latest of the blob reach
 // everybody. BackedUp is the
 // replica's to say; that of a Put is ignored. Delete and Clear bury: every member
-// of the account loses what they remove.
+// of the account loses what they remove. Where the provider keeps for a time what is
+// deleted, Delete puts it aside ([Device.Deleted]).
 type Credentials struct{ d *Device }
 
 var _ authenticator.Credentials = Credentials{}
@@ -312,7 +335,7 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 	}
 	mine := *cred
 	mine.CreatedAt = d.replica.ownTime(cred.RP.ID, cred.CreatedAt.UTC()) // as it comes back from the service
-	mine.BackedUp = d.joined && d.provider.BackedUpAtOnce
+	mine.BackedUp = d.joined && d.provider.BackedUp == AtOnce
 	if err := d.replica.make(&mine, old, d.env.Rand); err != nil {
 		return err
 	}
@@ -322,10 +345,13 @@ func (c Credentials) Put(cred *authenticator.Credential) error {
 // ownTime returns at, or the next time at which no credential of a relying party was
 // made: what was made in the same instant still has an order.
 func (r *replica) ownTime(rpID string, at time.Time) time.Time {
-	for _, e := range r.byRP[sha256.Sum256([]byte(rpID))] {
-		if e.cred.CreatedAt.Equal(at) {
-			at = at.Add(time.Nanosecond)
+	list := r.byRP[sha256.Sum256([]byte(rpID))]
+	first, _ := slices.BinarySearchFunc(list, at, func(e *entry, at time.Time) int { return e.cred.CreatedAt.Compare(at) })
+	for _, e := range list[first:] {
+		if !e.cred.CreatedAt.Equal(at) {
+			break
 		}
+		at = at.Add(time.Nanosecond)
 	}
 	return at
 }
@@ -347,7 +373,7 @@ func (c Credentials) Delete(id []byte) error {
 	c.d.mu.Lock()
 	defer c.d.mu.Unlock()
 	if e := c.d.replica.byID[string(id)]; e != nil {
-		c.d.replica.remove(e)
+		c.d.discard(e)
 	}
 	return c.d.commit()
 }

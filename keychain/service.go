@@ -15,11 +15,12 @@ import (
 
 // ServiceConfig is what a service is made of.
 type ServiceConfig struct {
-	Provider Provider         // how it behaves; the zero Provider lets nobody join
-	Store    Store            // nil for a [MemoryStore]
-	Now      func() time.Time // nil for time.Now; it only stamps events
-	Rand     io.Reader        // nil for crypto/rand; makes bearers and salts
-	OnEvent  func(Event)      // nil, or told about every operation, one after the other; must not call the service
+	Provider  Provider         // how it behaves; the zero Provider lets nobody join
+	Store     Store            // nil for a [MemoryStore]
+	Now       func() time.Time // nil for time.Now; stamps events, ends codes and locks
+	Rand      io.Reader        // nil for crypto/rand; makes bearers and salts
+	OnEvent   func(Event)      // nil, or told about every operation, one after the other; must not call the service
+	OnMessage func(Message)    // nil, or brings people what the service sends them; likewise
 }
 
 // Event is one operation as the service saw it.
@@ -38,15 +39,17 @@ type Event struct {
 // Service is the cloud of a sync provider. It is safe for concurrent use and a
 // [Cloud] itself.
 type Service struct {
-	provider Provider
-	store    Store
-	now      func() time.Time
-	rand     io.Reader
-	onEvent  func(Event)
+	provider  Provider
+	store     Store
+	now       func() time.Time
+	rand      io.Reader
+	onEvent   func(Event)
+	onMessage func(Message)
 
 	mu       sync.Mutex // guards what follows, and the order of events
 	accounts map[string]*account
 	bearers  map[[32]byte]*memberRecord // by SHA-256 of the bearer
+	codes    map[string]*sentCode       // by account; they do not outlive the process
 }
 
 // account is an account in memory.
@@ -55,6 +58,10 @@ type account struct {
 	members       map[string]*memberRecord
 	order         []*memberRecord // the same, in the order in which they asked
 	escrow        *escrowRecord   // nil without
+	spares        []*spareRecord  // by id
+	notices       []*noticeRecord // oldest first
+	recovery      *caseRecord     // by a recovery group; nil without
+	group         *groupRecord    // that the account's devices hold; nil without
 	entities      map[EntityID]*entityRecord
 	revision      uint64
 	log           []logged // what changed, by revision; may name an entity again that changed later
@@ -69,8 +76,8 @@ type logged struct {
 // store.
 func NewService(c ServiceConfig) (*Service, error) {
 	s := &Service{
-		provider: c.Provider, store: c.Store, now: c.Now, rand: c.Rand, onEvent: c.OnEvent,
-		accounts: map[string]*account{}, bearers: map[[32]byte]*memberRecord{},
+		provider: c.Provider, store: c.Store, now: c.Now, rand: c.Rand, onEvent: c.OnEvent, onMessage: c.OnMessage,
+		accounts: map[string]*account{}, bearers: map[[32]byte]*memberRecord{}, codes: map[string]*sentCode{},
 	}
 	if s.store == nil {
 		s.store = NewMemoryStore()
@@ -93,6 +100,7 @@ func NewService(c ServiceConfig) (*Service, error) {
 // sort puts what was loaded in the order of keys into its own order.
 func (a *account) sort() {
 	slices.SortFunc(a.log, func(x, y logged) int { return cmp.Compare(x.revision, y.revision) })
+	slices.SortFunc(a.notices, func(x, y *noticeRecord) int { return cmp.Compare(x.Order, y.Order) })
 	slices.SortFunc(a.order, func(x, y *memberRecord) int { return cmp.Compare(x.Order, y.Order) })
 }
 
@@ -147,6 +155,36 @@ func handler(op Operation) func(*visit) (any, error) {
 		return (*visit).finish
 	case OpSync:
 		return (*visit).sync
+	case OpCode:
+		return (*visit).sendCode
+	case OpSecret:
+		return (*visit).changeSecret
+	case OpNotices:
+		return (*visit).listNotices
+	case OpLeave:
+		return (*visit).leave
+	case OpSpare:
+		return (*visit).lookAtSpare
+	case OpTake:
+		return (*visit).takeSpare
+	}
+	return groupHandler(op)
+}
+
+func groupHandler(op Operation) func(*visit) (any, error) {
+	switch op {
+	case OpGroup:
+		return (*visit).makeGroup
+	case OpGroupKey:
+		return (*visit).groupKey
+	case OpCaseStart:
+		return (*visit).startCase
+	case OpCaseConfirm:
+		return (*visit).confirmCase
+	case OpCaseBox:
+		return (*visit).caseBox
+	case OpCaseFinish:
+		return (*visit).finishCase
 	}
 	return nil
 }
@@ -210,8 +248,17 @@ func (v *visit) identify(states ...memberState) error {
 	return failure(NotAMember, "finish the recovery or start it again", "%s has not finished joining", m.Name)
 }
 
-// authenticate checks the account secret.
+// authenticate checks the account secret, and the second factor where the provider
+// wants one.
 func (v *visit) authenticate(l login) error {
+	if err := v.knows(l); err != nil {
+		return err
+	}
+	return v.secondFactor(l)
+}
+
+// knows checks the account secret.
+func (v *visit) knows(l login) error {
 	v.event.Account = l.Account
 	a := v.accounts[l.Account]
 	if a == nil || a.Epoch == 0 {
@@ -219,7 +266,7 @@ func (v *visit) authenticate(l login) error {
 	}
 	v.acct = a
 	if subtle.ConstantTimeCompare(verifier(a.Salt, l.Proof), a.Verifier) != 1 {
-		return failure(WrongSecret, "use the secret with which the account was created", "the account secret is wrong")
+		return failure(WrongSecret, "use the secret with which the account was created, or the one it was changed to", "the account secret is wrong")
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package keychain
 
-import "crypto/subtle"
+import (
+	"crypto/subtle"
+	"time"
+)
 
 // The escrow part of the service stands in for a hardware security module: it
 // counts tries and forgets.
@@ -28,10 +31,10 @@ func (v *visit) deposit() (any, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	return nothing{}, v.commit(&escrowRecord{
+	return nothing{}, v.commit(v.noted(NoticeSetUp, v.member.Name, &escrowRecord{
 		Account: v.acct.ID, Salt: r.Salt, Iterations: r.Iterations, Verifier: verifier(r.Salt, r.Proof),
-		Sealed: r.Sealed, PublicKey: r.PublicKey, Box: r.Box, TriesLeft: v.provider.EscrowTries,
-	})
+		Sealed: r.Sealed, PublicKey: r.PublicKey, Box: r.Box, TriesLeft: v.provider.Escrow.Tries,
+	})...)
 }
 
 func (r *depositRequest) check() error {
@@ -47,14 +50,16 @@ func (r *depositRequest) check() error {
 	return checkBox(r.Box)
 }
 
-// record returns the escrow record while there are tries left.
+// record returns the escrow record while it may be tried.
 func (v *visit) record() (*escrowRecord, error) {
 	e := v.acct.escrow
 	switch {
 	case e == nil:
 		return nil, failure(NoEscrow, "without a device of the account what is in it is lost; reset it to begin anew", "the account has no escrow record")
-	case e.Destroyed || e.TriesLeft == 0:
+	case e.Destroyed || e.TriesLeft == 0 && v.provider.Escrow.AtEnd == Destroyed:
 		return nil, failure(EscrowDestroyed, "join by a device of the account, or reset it to begin anew", "the escrow record was destroyed after too many wrong passcodes")
+	case v.now().UnixNano() < e.LockedUntil:
+		return nil, failure(EscrowLocked, "wait, or join by a device of the account", "the escrow record is locked until %s", time.Unix(0, e.LockedUntil).UTC().Format(time.RFC3339))
 	}
 	return e, nil
 }
@@ -102,36 +107,66 @@ func (v *visit) open() (any, error) {
 		return nil, err
 	}
 	e = v.acct.escrow
-	admitted, err := v.admit(&v.acct.accountRecord, r.Device, stateRecovering, nil)
+	admitted, err := v.admit(&v.acct.accountRecord, r.Device, memberRecord{State: stateRecovering, Via: ByEscrow})
 	if err != nil {
 		return nil, err
 	}
 	return openResponse{*admitted, e.Sealed, keysResponse{v.acct.Epoch, e.Box, v.acct.Links}}, nil
 }
 
-// try counts a try, durably, and then compares. The last wrong one destroys the
-// record; a right one gives all tries back.
+// try counts a try, durably and with what follows from the last one, and then
+// compares. A right one gives all tries back.
 func (v *visit) try(e *escrowRecord, proof []byte) error {
-	counted := *e
-	counted.TriesLeft--
-	if err := v.commit(&counted); err != nil {
+	counted := v.counted(e)
+	if err := v.commit(counted); err != nil {
 		return err
 	}
 	if subtle.ConstantTimeCompare(verifier(e.Salt, proof), e.Verifier) == 1 {
-		restored := counted
-		restored.TriesLeft = v.provider.EscrowTries
+		restored := *counted
+		restored.TriesLeft, restored.Ends, restored.LockedUntil = v.provider.Escrow.Tries, 0, 0
 		return v.commit(&restored)
 	}
-	if counted.TriesLeft > 0 {
-		refused := failure(WrongPasscode, "after the last try the record is destroyed", "the passcode is wrong; %d tries left", counted.TriesLeft)
+	switch {
+	case v.provider.Escrow.AtEnd == Never:
+		return v.wrong(NoticeWrong, counted, failure(WrongPasscode, "there is no end to trying", "the passcode is wrong"))
+	case counted.LockedUntil > e.LockedUntil:
+		wait := time.Duration(counted.LockedUntil - v.now().UnixNano())
+		refused := failure(EscrowLocked, "wait, or join by a device of the account", "the passcode was wrong, and the escrow record is locked for %s", wait)
+		refused.TriesLeft = new(uint)
+		return v.wrong(NoticeLocked, counted, refused)
+	case counted.TriesLeft > 0:
+		refused := failure(WrongPasscode, "after the last try the record is "+string(v.provider.Escrow.AtEnd), "the passcode is wrong; %d tries left", counted.TriesLeft)
 		refused.TriesLeft = &counted.TriesLeft
-		return refused
-	}
-	if err := v.commit(&escrowRecord{Account: e.Account, Destroyed: true}); err != nil {
-		return err
+		return v.wrong(NoticeWrong, counted, refused)
 	}
 	refused := failure(EscrowDestroyed, "join by a device of the account, or reset it to begin anew", "the passcode was wrong and that was the last try: the escrow record is destroyed")
 	refused.TriesLeft = new(uint)
+	return v.wrong(NoticeDestroyed, &escrowRecord{Account: e.Account, Destroyed: true}, refused)
+}
+
+// counted returns the record with one try less. Where the last one locks it, it is
+// locked already, and one try is left for afterwards: nobody gains one by cutting the
+// power.
+func (v *visit) counted(e *escrowRecord) *escrowRecord {
+	c, rule := *e, v.provider.Escrow
+	if rule.AtEnd == Never || c.TriesLeft == 0 && rule.AtEnd == Destroyed {
+		return &c
+	}
+	if c.TriesLeft > 1 || rule.AtEnd == Destroyed {
+		c.TriesLeft--
+		return &c
+	}
+	minutes := rule.LockMinutes[min(int(c.Ends), len(rule.LockMinutes)-1)]
+	c.Ends, c.TriesLeft = c.Ends+1, 1
+	c.LockedUntil = v.now().Add(time.Duration(minutes) * time.Minute).UnixNano()
+	return &c
+}
+
+// wrong notes what a wrong passcode led to, and refuses it.
+func (v *visit) wrong(kind Kind, e *escrowRecord, refused *Error) error {
+	if err := v.commit(v.noted(kind, v.event.Device, e)...); err != nil {
+		return err
+	}
 	return refused
 }
 

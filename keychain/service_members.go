@@ -39,7 +39,13 @@ func (v *visit) reset() (any, error) {
 // destroy removes an account and all that belongs to it.
 func (v *visit) destroy(id string) error {
 	a := v.accounts[id]
-	keys := []Record{{Key: a.key()}, {Key: (&escrowRecord{Account: id}).key()}}
+	keys := []Record{{Key: a.key()}, {Key: (&escrowRecord{Account: id}).key()}, {Key: (&caseRecord{Account: id}).key()}, {Key: (&groupRecord{Account: id}).key()}}
+	for _, s := range a.spares {
+		keys = append(keys, Record{Key: s.key()})
+	}
+	for _, n := range a.notices {
+		keys = append(keys, Record{Key: n.key()})
+	}
 	for _, m := range a.order {
 		keys = append(keys, Record{Key: m.key()})
 	}
@@ -73,11 +79,12 @@ func (v *visit) found(r *createRequest) (any, error) {
 	a := &accountRecord{
 		ID: r.Account, Salt: salt, Verifier: verifier(salt, r.Proof), Anchor: r.Device.PublicKey, Epoch: 1,
 	}
-	return v.admit(a, r.Device, stateMember, r.Box, a)
+	return v.admit(a, r.Device, memberRecord{State: stateMember, Box: r.Box}, a)
 }
 
-// admit adds a device to an account, together with other changes.
-func (v *visit) admit(a *accountRecord, d deviceInfo, state memberState, box []byte, with ...change) (*admission, error) {
+// admit adds a device to an account, with the state, box and way of as, together with
+// other changes.
+func (v *visit) admit(a *accountRecord, d deviceInfo, as memberRecord, with ...change) (*admission, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -88,7 +95,7 @@ func (v *visit) admit(a *accountRecord, d deviceInfo, state memberState, box []b
 	hash := sha256.Sum256(bearer)
 	m := &memberRecord{
 		Account: a.ID, ID: memberID(d.PublicKey), Name: d.Name, PublicKey: d.PublicKey,
-		Bearer: hash[:], State: state, Box: box, Order: 1,
+		Bearer: hash[:], State: as.State, Box: as.Box, Via: as.Via, Since: v.now().UnixNano(), Order: 1,
 	}
 	if known := v.accounts[a.ID]; known != nil {
 		if known.members[m.ID] != nil {
@@ -142,7 +149,7 @@ func (v *visit) request() (any, error) {
 	if err := v.allow(BySponsor); err != nil {
 		return nil, err
 	}
-	return v.admit(&v.acct.accountRecord, r.Device, statePending, nil)
+	return v.admit(&v.acct.accountRecord, r.Device, memberRecord{State: statePending, Via: BySponsor}, v.noted(NoticeAsked, r.Device.Name)...)
 }
 
 func (v *visit) allow(way JoinWay) error {
@@ -165,7 +172,7 @@ func (a *account) infos(states ...memberState) []memberInfo {
 	infos := []memberInfo{}
 	for _, m := range a.order {
 		if slices.Contains(states, m.State) {
-			infos = append(infos, memberInfo{m.ID, m.Name, string(m.State), m.PublicKey})
+			infos = append(infos, memberInfo{m.ID, m.Name, string(m.State), m.PublicKey, m.Via, m.Since})
 		}
 	}
 	return infos
@@ -187,17 +194,31 @@ func (v *visit) approve() (any, error) {
 	return nothing{}, v.promote(m, r.Epoch, r.Box)
 }
 
-// promote makes a device a member that holds the current domain key.
-func (v *visit) promote(m *memberRecord, epoch uint, box []byte) error {
+// promote makes a device a member that holds the current domain key, together with
+// other changes.
+func (v *visit) promote(m *memberRecord, epoch uint, box []byte, with ...change) error {
 	if epoch != v.acct.Epoch {
 		return v.stale(epoch)
 	}
 	if err := checkBox(box); err != nil {
 		return err
 	}
+	if most := v.provider.Limits.Devices; most > 0 && v.acct.count() >= most {
+		return failure(TooManyDevices, "remove one first", "the account has %d devices, and no more are allowed", most)
+	}
 	changed := *m
 	changed.State, changed.Box = stateMember, box
-	return v.commit(&changed)
+	return v.commit(append(v.noted(NoticeJoined, m.Name, &changed), with...)...)
+}
+
+// count returns how many members there are.
+func (a *account) count() (n uint) {
+	for _, m := range a.order {
+		if m.State == stateMember {
+			n++
+		}
+	}
+	return n
 }
 
 func (v *visit) stale(epoch uint) error {
@@ -220,6 +241,9 @@ func (v *visit) list() (any, error) {
 	r := membersResponse{Epoch: v.acct.Epoch, Members: v.acct.infos(statePending, stateRecovering, stateMember, stateRevoked)}
 	if e := v.acct.escrow; e != nil && !e.Destroyed {
 		r.EscrowKey = e.PublicKey
+	}
+	for _, s := range v.acct.spares {
+		r.Spares = append(r.Spares, spareInfo{s.ID, s.Way, s.PublicKey, s.Tag})
 	}
 	return r, nil
 }
@@ -251,7 +275,7 @@ func (v *visit) revoke() (any, error) {
 	out.State, out.Box = stateRevoked, nil
 	next := v.acct.accountRecord
 	next.Epoch, next.Links = r.Epoch, append(slices.Clone(next.Links), r.Link)
-	return nothing{}, v.commit(append(changes, &out, &next)...)
+	return nothing{}, v.commit(append(changes, v.noted(NoticeRemoved, gone.Name, &out, &next)...)...)
 }
 
 // rewrap gives the new domain key to everyone who remains. Who joined or left
@@ -286,5 +310,6 @@ func (v *visit) rewrap(r *revokeRequest) ([]change, error) {
 		changed.Box = r.EscrowBox
 		changes = append(changes, &changed)
 	}
-	return changes, nil
+	spares, err := v.rewrapSpares(r)
+	return append(changes, spares...), err
 }

@@ -26,7 +26,7 @@ func (v *visit) sync() (any, error) {
 		return nil, err
 	}
 	response := v.acct.since(r.Since, before)
-	response.Accepted = accepted
+	response.Accepted, response.Devices = accepted, v.acct.count()
 	v.event.Pulled = len(response.Entities)
 	return response, nil
 }

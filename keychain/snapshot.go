@@ -11,16 +11,22 @@ import (
 // Snapshot is all that a device holds, as plain data: for cloning a device, and
 // for keeping one. It contains private keys.
 type Snapshot struct {
-	Name     string           `json:"name"`
-	Identity []byte           `json:"identity,omitempty"` // P-256 scalar; absent without an account
-	Account  string           `json:"account,omitempty"`
-	Member   string           `json:"member,omitempty"`
-	Bearer   []byte           `json:"bearer,omitempty"`
-	Anchor   []byte           `json:"anchor,omitempty"`
-	Joined   bool             `json:"joined"`
-	Provider Provider         `json:"provider"`
-	Keys     [][]byte         `json:"keys,omitempty"` // domain keys, from epoch 1 on
-	Revision uint64           `json:"revision"`
+	Name     string   `json:"name"`
+	Identity []byte   `json:"identity,omitempty"` // P-256 scalar; absent without an account
+	Account  string   `json:"account,omitempty"`
+	Member   string   `json:"member,omitempty"`
+	Bearer   []byte   `json:"bearer,omitempty"`
+	Anchor   []byte   `json:"anchor,omitempty"`
+	Joined   bool     `json:"joined"`
+	Provider Provider `json:"provider"`
+	Keys     [][]byte `json:"keys,omitempty"` // domain keys, from epoch 1 on
+	Revision uint64   `json:"revision"`
+
+	SecretKey string   `json:"secretKey,omitempty"`
+	Packets   []Packet `json:"packets,omitempty"` // of those whose recovery contact it is
+	Heard     uint64   `json:"heard,omitempty"`   // notices that it read
+	Devices   uint     `json:"devices,omitempty"` // of the account, when it last synced
+
 	Entities []SnapshotEntity `json:"entities,omitempty"` // by id
 }
 
@@ -55,6 +61,7 @@ func (d *Device) membership() Snapshot {
 	s := Snapshot{
 		Name: d.name, Account: d.account, Member: d.member, Bearer: d.bearer, Anchor: d.anchor,
 		Joined: d.joined, Provider: d.provider, Revision: d.revision,
+		SecretKey: d.secretKey, Packets: d.packets, Heard: d.heard, Devices: d.devices,
 	}
 	if d.identity != nil {
 		s.Identity = d.identity.Bytes()
@@ -84,7 +91,8 @@ func RestoreDevice(s Snapshot, cloud Cloud, env Env) (*Device, error) {
 func (d *Device) restore(s Snapshot) (err error) {
 	d.forget()
 	d.account, d.member, d.bearer, d.anchor = s.Account, s.Member, s.Bearer, s.Anchor
-	d.joined, d.provider, d.revision = s.Joined, s.Provider, s.Revision
+	d.joined, d.revision, d.secretKey, d.packets = s.Joined, s.Revision, s.SecretKey, s.Packets
+	d.heard, d.devices = s.Heard, s.Devices
 	if s.Identity != nil {
 		if d.identity, err = ecdh.P256().NewPrivateKey(s.Identity); err != nil {
 			return fmt.Errorf("keychain: snapshot of %s: identity: %w", s.Name, err)
@@ -99,6 +107,7 @@ func (d *Device) restore(s Snapshot) (err error) {
 		return fmt.Errorf("keychain: snapshot of %s: a member without keys", s.Name)
 	}
 	d.replica = newReplica()
+	d.obey(s.Provider)
 	if err := d.replica.restore(s.Entities); err != nil {
 		return fmt.Errorf("keychain: snapshot of %s: %w", s.Name, err)
 	}

@@ -2,6 +2,7 @@ package keychain
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -26,12 +27,18 @@ func (d *Device) Sync(ctx context.Context) (SyncResult, error) {
 	if err != nil {
 		return result, err
 	}
+	if err := d.expire(); err != nil {
+		return result, err
+	}
 	for {
 		var more bool
 		err := d.atEpoch(ctx, &s, func() (err error) {
 			more, err = d.round(ctx, &s, &result)
 			return err
 		})
+		if errors.Is(err, Revoked) {
+			return result, errors.Join(err, d.leaveBehind())
+		}
 		if err != nil || !more {
 			result.Epoch = s.ring.epoch()
 			return result, err
@@ -145,6 +152,7 @@ func (d *Device) settle(b *batch, r *syncResponse, remote []*entry, result *Sync
 		}
 	}
 	d.replica.requeue(b.entries)
+	d.companions(r.Devices)
 	d.revision = r.Revision
 	result.Revision = r.Revision
 }

@@ -73,7 +73,8 @@ func personMembers() []Member {
 
 func accountMembers() []Member {
 	return []Member{
-		{Name: "provider", Kind: Provider, Text: "The provider whose behaviour the account has."},
+		{Name: "provider", Kind: Provider, Text: "The provider whose behaviour the account has; harness keychain providers lists them."},
+		{Name: "behaviour", Kind: Text, Text: "A file that says how the account's provider behaves, in place of what is built in; its path begins at the scenario's folder. docs/keychain.md tells how to write one."},
 		{Name: "owner", Kind: PersonName, Text: "Whose account it is."},
 	}
 }

@@ -66,7 +66,10 @@ type Person struct {
 }
 
 // Account is a sync account.
-type Account struct{ Name, Provider, Owner string }
+type Account struct {
+	Name, Provider, Owner string
+	Behaviour             string // file that says how the provider behaves; empty for the built-in description
+}
 
 // Device is a device as the file describes it.
 type Device struct {
@@ -116,7 +119,7 @@ func (b builder) scenario(root Value, settings []Setting) *Scenario {
 		})
 	}
 	for _, f := range root.named("accounts") {
-		s.Accounts = append(s.Accounts, Account{f.Name, f.Value.text("provider", ""), f.Value.text("owner", "")})
+		s.Accounts = append(s.Accounts, Account{f.Name, f.Value.text("provider", ""), f.Value.text("owner", ""), f.Value.text("behaviour", "")})
 	}
 	for _, f := range root.named("devices") {
 		s.Devices = append(s.Devices, device(f))

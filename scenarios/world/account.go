@@ -16,7 +16,9 @@ type Account struct {
 	provider string
 	user     string // as its provider knows it
 	secret   string // what its owner signs in to the provider with
+	former   string // that secret before it was last changed
 	founder  *Device
+	group    *keychain.Group // that its devices hold; nil for none
 }
 
 // openAccounts makes the accounts that the scenario speaks of. They come to life
@@ -51,12 +53,13 @@ func (w *World) cloud(provider string) (*keychain.Service, error) {
 	if s := w.clouds[provider]; s != nil {
 		return s, nil
 	}
-	p, err := keychain.LookupProvider(provider)
+	p, err := w.behaviour(provider)
 	if err != nil {
 		return nil, err
 	}
 	s, err := keychain.NewService(keychain.ServiceConfig{
 		Provider: p, Now: w.Clock.Now, Rand: w.Random.Stream("sync provider " + provider), OnEvent: w.cloudEvent,
+		OnMessage: w.cloudMessage,
 	})
 	if err == nil {
 		w.clouds[provider] = s
@@ -88,11 +91,7 @@ func (a *Account) welcome(ctx context.Context, d *Device) error {
 	if a.founder == nil {
 		return a.found(ctx, d)
 	}
-	p, err := keychain.LookupProvider(a.provider)
-	if err != nil {
-		return err
-	}
-	if !p.Allows(keychain.BySponsor) {
+	if !d.Cloud().Allows(keychain.BySponsor) {
 		return d.Recover(ctx, a, a.founder.Passcode)
 	}
 	if _, err := d.AskToJoin(ctx, a); err != nil {
@@ -106,7 +105,7 @@ func (a *Account) found(ctx context.Context, d *Device) error {
 		return err
 	}
 	a.founder, d.joined = d, a
-	if d.Passcode == "" {
+	if d.Passcode == "" || !d.Cloud().Allows(keychain.ByEscrow) {
 		return nil
 	}
 	return d.Member.SetPasscode(ctx, d.Passcode)

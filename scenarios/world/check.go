@@ -18,6 +18,11 @@ func Check(s *language.Scenario) language.Problems {
 	}
 	problems = append(problems, checkFaults(s)...)
 	for _, a := range s.Accounts {
+		if a.Behaviour != "" {
+			if _, err := behaviourOf(s, a); err != nil {
+				problems = append(problems, language.Problem{At: s.At, Found: fmt.Sprintf("account %s: %v", a.Name, err)})
+			}
+		}
 		if _, err := s.ProviderOf(a.Name, providerOf); err != nil {
 			problems = append(problems, language.Problem{At: s.At, Found: err.Error()})
 		}
@@ -41,7 +46,7 @@ func checkDevice(s *language.Scenario, d language.Device) string {
 		return fmt.Sprintf("%s keeps its passkeys to itself and can be in no sync account", m.Name)
 	}
 	provider, err := s.ProviderOf(d.Account, providerOf)
-	if err == nil && provider != m.Provider {
+	if err == nil && provider != m.Provider && m.Provider != anyProvider {
 		return fmt.Sprintf("account %s is one of %s, and %s joins accounts of %s only", d.Account, provider, m.Name, m.Provider)
 	}
 	return ""

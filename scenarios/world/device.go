@@ -27,17 +27,19 @@ type Device struct {
 	Member   *keychain.Device // its part in a sync account; nil where it can have none
 	Link     *keychain.Link   // its way to the sync account; nil likewise
 
-	world  *World
-	core   *authenticator.Authenticator
-	env    authenticator.Env
-	cable  *reach.Cable // the way to it; nil where it is used in this process
-	key    *borrowed    // a key that stands for it; nil where it is emulated here
-	holder *holder
-	meter  meter  // of its wire
-	chip   *chip  // its TPM; nil where it has none
-	asked  string // id of its request to join an account
-	shows  string // the code of that request
-	joined *Account
+	world    *World
+	core     *authenticator.Authenticator
+	env      authenticator.Env
+	cable    *reach.Cable // the way to it; nil where it is used in this process
+	key      *borrowed    // a key that stands for it; nil where it is emulated here
+	holder   *holder
+	meter    meter  // of its wire
+	chip     *chip  // its TPM; nil where it has none
+	asked    string // id of its request to join an account
+	shows    string // the code of that request
+	joined   *Account
+	provider string // whose sync accounts it joins; empty for none
+	noCode   bool   // whoever holds it cannot read the code that a sync provider sends
 }
 
 // openDevices makes the devices that the scenario begins with.
@@ -100,7 +102,7 @@ func (w *World) newDevice(ctx context.Context, as language.Device) (*Device, err
 	if model, err = model.With(as.Quirks...); err != nil {
 		return nil, err
 	}
-	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
+	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w, provider: w.providerFor(as, model)}
 	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile, meter: &d.meter}
 	d.env = authenticator.Env{
 		Now: w.Clock.Now, Rand: w.Random.Stream(as.Name), User: d.holder,
@@ -123,10 +125,11 @@ func (d *Device) furnish() error {
 	w := d.world
 	switch d.Model.Keys {
 	case fixtures.KeychainKeys:
-		cloud, err := w.cloud(d.Model.Provider)
+		cloud, err := w.cloud(d.provider)
 		if err != nil {
 			return err
 		}
+		d.behave(cloud.Provider())
 		d.Link = keychain.NewLink(cloud, w.Clock.Now)
 		d.Member = keychain.NewDevice(d.Name, d.Link, d.keychainEnv())
 		d.env.Credentials = d.Member.Credentials()
@@ -153,7 +156,7 @@ func (d *Device) attest() (err error) {
 
 func (d *Device) keychainEnv() keychain.Env {
 	w := d.world
-	return keychain.Env{Now: w.Clock.Now, Rand: w.Random.Stream(d.Name + " keychain"), MaxCredentials: d.Model.CredentialLimit()}
+	return keychain.Env{Now: w.Clock.Now, Rand: w.Random.Stream(d.Name + " keychain"), MaxCredentials: d.Model.CredentialLimit(), SecondFactor: d.readCode}
 }
 
 // switchOn powers the device on with what its stores hold.

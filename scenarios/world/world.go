@@ -54,6 +54,7 @@ type World struct {
 
 	mu     sync.Mutex
 	clouds map[string]*keychain.Service // by provider
+	sent   keychain.Message             // what a sync provider last sent to an owner
 	saved  map[string]Saved
 	undo   []func() error
 	excess []Excess // readings that exceed their limits
