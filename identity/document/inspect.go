@@ -20,6 +20,8 @@ import (
 type Inspector struct {
 	Now    func() time.Time
 	Stolen func(issuer, number string) bool // nil: the package's Stolen
+
+	Archive *Archive // remembers what was read; nil: nobody does
 }
 
 // The limits of what is measured.
@@ -48,6 +50,16 @@ type inspection struct {
 // those who are not to know whose it is.
 func (i *Inspector) Inspect(file []byte) Report {
 	s := &inspection{Inspector: i, file: file}
+	s.Report = i.Archive.reading(file, i.Now().Year(), s.read)
+	if !s.Retake() {
+		s.Findings = slices.Clip(s.Findings) // others may have them, too
+		s.valid()                            // 8. a document that is valid today and not stolen
+	}
+	return s.Report
+}
+
+// read does what is the same whenever it is done, but for the century of a zone.
+func (s *inspection) read() Report {
 	for _, step := range []func(){
 		s.decode,     // 1. a picture
 		s.shape,      // 2. of a document, all of it
@@ -56,7 +68,6 @@ func (i *Inspector) Inspect(file []byte) Report {
 		s.passive,    // 5. a chip that a known state signed
 		s.zone,       // 6. a zone whose check digits fit, and which is the chip's
 		s.print,      // 7. print, portrait and hologram as these data want them
-		s.valid,      // 8. a document that is valid today and not stolen
 	} {
 		step()
 		if s.Retake() {

@@ -6,6 +6,7 @@ import (
 	"image"
 	"sync"
 
+	"fido-emu/identity/memory"
 	"fido-emu/identity/picture"
 )
 
@@ -37,16 +38,42 @@ type thumb [thumbWidth * thumbHeight][3]float32
 const thumbWidth, thumbHeight = 35, 45
 
 // NewGallery returns a gallery of people. It draws them when it is first asked.
-func NewGallery(people []*Person) *Gallery {
-	return &Gallery{people: people, hung: sync.OnceValue(func() []hung { return hang(people) })}
+func NewGallery(people []*Person) *Gallery { return NewAlbum().Gallery(people) }
+
+// Album remembers how faces look, for the galleries that it is asked for. It is safe
+// for concurrent use.
+type Album struct {
+	faces *memory.Memory[string, []hung]
 }
 
-func hang(people []*Person) (all []hung) {
+// albumPages is how many faces an Album remembers. Each has some hundred kilobytes.
+const albumPages = 64
+
+// NewAlbum returns an empty Album.
+func NewAlbum() *Album { return &Album{memory.New[string, []hung](albumPages)} }
+
+// Gallery returns a gallery of people. Faces that are not in the album are drawn when
+// the gallery is first asked.
+func (a *Album) Gallery(people []*Person) *Gallery {
+	return &Gallery{people: people, hung: sync.OnceValue(func() []hung { return a.hang(people) })}
+}
+
+func (a *Album) hang(people []*Person) (all []hung) {
 	for _, p := range people {
-		for _, pose := range Poses() {
-			for _, c := range Conditions() {
-				all = append(all, hung{Seen{Person: p, Pose: pose, Condition: c}, shrink(drawFace(p.Face, pose, c, 1))})
-			}
+		poses, _ := a.faces.Of(p.Face, func() ([]hung, error) { return sit(p.Face), nil }) // which never fails
+		for _, h := range poses {
+			h.Person = p
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// sit draws a face in every pose, under every condition.
+func sit(face string) (all []hung) {
+	for _, pose := range Poses() {
+		for _, c := range Conditions() {
+			all = append(all, hung{Seen{Pose: pose, Condition: c}, shrink(drawFace(face, pose, c, 1))})
 		}
 	}
 	return all

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"fido-emu/identity/credential"
-	"fido-emu/identity/document"
 	"fido-emu/identity/person"
 )
 
@@ -86,7 +85,7 @@ func (s *Service) photographDocument(_ *house, w http.ResponseWriter, r *http.Re
 		}
 		d.Defects = append(slices.Clone(d.Defects), person.Defect(defect))
 	}
-	b, err := document.Draw(p, d)
+	b, err := s.config.Archive.Draw(p, d)
 	if err != nil {
 		return refuse(http.StatusUnprocessableEntity, CodeBadRequest, "%v", err)
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	Relying   []RelyingParty   //
 	AdminKey  string           // for faults and revocation; empty: nobody may
 
+	Archive   *document.Archive                          // remembers drawings and readings; nil: one of its own
 	Inspector *document.Inspector                        // nil: by Now, with the list of stolen documents
 	Sleep     func(context.Context, time.Duration) error // nil: real time
 	Save      func(snapshot []byte) error                // called with every change before it is answered; nil: nothing is kept
@@ -72,7 +73,7 @@ func New(c Config) (*Service, error) {
 		return nil, fmt.Errorf("identity verification: %w", err)
 	}
 	s := &Service{
-		config: c, gallery: person.NewGallery(c.People),
+		config: c, gallery: c.Archive.Gallery(c.People),
 		houses: map[string]*house{}, sessions: map[string]*record{}, seen: map[string]bool{},
 	}
 	keys, err := s.restore(c.Snapshot)
@@ -107,8 +108,11 @@ func complete(c *Config) (err error) {
 	if c.Client == nil {
 		c.Client = http.DefaultClient
 	}
+	if c.Archive == nil {
+		c.Archive = document.NewArchive()
+	}
 	if c.Inspector == nil {
-		c.Inspector = &document.Inspector{Now: c.Now}
+		c.Inspector = &document.Inspector{Now: c.Now, Archive: c.Archive}
 	}
 	if c.Sleep == nil {
 		c.Sleep = sleep

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"fido-emu/identity/credential"
+	"fido-emu/identity/document"
 	"fido-emu/identity/person"
 	"fido-emu/identity/proofing"
 	"fido-emu/identity/request"
@@ -42,6 +43,8 @@ type Config struct {
 	Tenant   string           // name of the relying party, part of its DID: letters, digits, hyphens
 	Origin   string           // of the relying party, where it serves its linkage; empty for none
 	People   []*person.Person // whose faces are known; those that come with the project when nil
+
+	Archive *document.Archive // remembers drawings and readings; one of its own when nil
 }
 
 // Services are the services at work. They are safe for concurrent use.
@@ -75,9 +78,13 @@ func New(c Config) (*Services, error) {
 			return nil, err
 		}
 	}
+	if c.Archive == nil {
+		c.Archive = document.NewArchive()
+	}
 	s := &Services{config: c}
 	s.Proofing, err = proofing.New(proofing.Config{
 		Now: c.Now, Rand: c.Rand, Client: c.Client, BaseURL: c.BaseURL, People: c.People, AdminKey: c.AdminKey,
+		Archive: c.Archive,
 		Relying: []proofing.RelyingParty{{Name: c.Tenant, Key: c.Key, Secret: []byte(c.Key)}},
 	})
 	if err != nil {
@@ -86,7 +93,7 @@ func New(c Config) (*Services, error) {
 	s.Requests, err = request.New(request.Config{
 		Now: c.Now, Rand: c.Rand, Client: c.Client, BaseURL: c.BaseURL,
 		Tenants: []request.Tenant{{Name: c.Tenant, Token: c.Key, Origin: c.Origin}},
-		Faces:   NewFaces(person.NewGallery(c.People)),
+		Faces:   NewFaces(c.Archive.Gallery(c.People)),
 	})
 	if err != nil {
 		return nil, err
