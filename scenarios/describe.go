@@ -26,7 +26,7 @@ func (s *suite) scenario(sc *language.Scenario) *report.Scenario {
 
 // world says how the worlds of the run are made.
 func (s *suite) world() world.Options {
-	return world.Options{Seed: s.Seed, Via: s.Via, TPM: s.TPM, Bound: s.Bound, Hand: s.Hand, Harm: s.Harm, RP: s.RP}
+	return world.Options{Seed: s.Seed, Via: s.Via, TPM: s.TPM, Bound: s.Bound, Hand: s.Hand, Harm: s.Harm, RP: s.RP, Archive: s.archive}
 }
 
 func describeStep(c language.Call) *report.Step {

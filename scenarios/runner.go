@@ -14,6 +14,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"fido-emu/fixtures/reach"
+	"fido-emu/identity/document"
 	"fido-emu/report"
 	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
@@ -51,6 +52,8 @@ type suite struct {
 	stream *report.Stream
 	steps  map[string]steps.Step
 	counts map[report.Outcome]int
+
+	archive *document.Archive // of the documents and faces in this run
 }
 
 // running guards Ginkgo, whose tree belongs to the process.
@@ -87,7 +90,7 @@ func newSuite(ctx context.Context, o Options, stream *report.Stream) *suite {
 	if o.Steps == nil {
 		o.Steps = steps.All()
 	}
-	s := &suite{Options: o, ctx: ctx, stream: stream, steps: map[string]steps.Step{}, counts: map[report.Outcome]int{}}
+	s := &suite{Options: o, ctx: ctx, stream: stream, steps: map[string]steps.Step{}, counts: map[report.Outcome]int{}, archive: document.NewArchive()}
 	for _, step := range o.Steps {
 		s.steps[step.Verb] = step
 	}

@@ -66,7 +66,7 @@ func (w *World) openProof(core *reference.Core) (err error) {
 	p.services, err = services.New(services.Config{
 		Now: w.Clock.Now, Rand: w.Random.Stream("identity services"), Client: p.network.Client(),
 		BaseURL: "https://" + identityHost, Key: identityKey, AdminKey: identityKey,
-		Tenant: "relying-party", Origin: s.Origin, People: p.people,
+		Tenant: "relying-party", Origin: s.Origin, People: p.people, Archive: w.options.Archive,
 	})
 	if err != nil {
 		return err

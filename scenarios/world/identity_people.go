@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"fido-emu/identity/credential"
-	"fido-emu/identity/document"
 	"fido-emu/identity/person"
 	"fido-emu/identity/proofing"
 	"fido-emu/identity/services"
@@ -263,7 +262,7 @@ func (w *World) pictures(own *person.Person, s Shown) ([][]byte, error) {
 	var pictures [][]byte
 	for _, d := range shown {
 		d.Defects = slices.Concat(d.Defects, s.Defects)
-		picture, err := document.Draw(of, d)
+		picture, err := w.options.Archive.Draw(of, d)
 		if err != nil {
 			return nil, err
 		}

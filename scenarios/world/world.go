@@ -10,6 +10,7 @@ import (
 
 	"fido-emu/attestation"
 	"fido-emu/fixtures/reach"
+	"fido-emu/identity/document"
 	"fido-emu/keychain"
 	"fido-emu/report"
 	"fido-emu/rp"
@@ -28,6 +29,8 @@ type Options struct {
 	RP     *Elsewhere                    // the relying party, where it is not the reference one in this process
 	Hear   func(device string) reach.Ear // listens at the wire of a device; nil when nobody does
 	Emit   func(report.Event)            // takes what happens; the step that it belongs to is filled in by whoever runs it
+
+	Archive *document.Archive // remembers documents and faces for all worlds of a run; may be nil
 }
 
 // World is what one attempt at a scenario happens in. Steps run one after the
