@@ -164,6 +164,7 @@ func (b *builder) finish() *Model {
 			m.Outcome = Aborted
 		}
 	}
+	b.arrange()
 	m.Counts = map[Outcome]int{}
 	for _, sc := range m.Scenarios {
 		m.Counts[sc.Outcome()]++
@@ -172,6 +173,16 @@ func (b *builder) finish() *Model {
 		m.Outcome = overall(m.Counts)
 	}
 	return m
+}
+
+// arrange puts the scenarios into the order of the plan, whatever the order in which
+// they began; those that were not planned come last.
+func (b *builder) arrange() {
+	place := map[string]int{}
+	for i, sc := range b.model.Run.Plan {
+		place[sc.ID] = i - len(b.model.Run.Plan)
+	}
+	slices.SortStableFunc(b.model.Scenarios, func(x, y *ScenarioResult) int { return place[x.ID] - place[y.ID] })
 }
 
 // Last returns the last attempt.

@@ -8,43 +8,17 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/onsi/ginkgo/v2"
-
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/world"
 )
 
-// attempt runs a scenario from its first step in a world of its own, within a
-// Ginkgo spec.
-func (s *suite) attempt(ctx context.Context, sc *language.Scenario) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	defer context.AfterFunc(s.ctx, stop)()
-
-	number := ginkgo.CurrentSpecReport().NumAttempts
-	a := &attempt{suite: s, scenario: sc, number: number, last: number > s.Retries}
-	if s.Reports != "" {
-		a.evidence = &evidence{}
-	}
-	v := a.run(ctx)
-	if v.outcome == report.Passed || a.last || v.outcome == report.Skipped || v.outcome == report.Aborted {
-		s.counts[v.outcome]++
-	}
-	switch v.outcome {
-	case report.Skipped:
-		ginkgo.Skip(v.text)
-	case report.Failed, report.Error, report.Timeout:
-		ginkgo.Fail(v.failure.Message)
-	}
-}
-
-// attempt is one attempt at a scenario.
+// attempt is one attempt at a scenario, from its first step, in a world of its own.
 type attempt struct {
 	*suite
 	scenario *language.Scenario
-	number   int // 1 for the first
-	last     bool
+	loan     *loan
+	number   int          // 1 for the first
 	evidence *evidence    // nil where none is kept
 	step     atomic.Int64 // under way, 1 for the first; 0 outside of steps
 }
@@ -54,6 +28,7 @@ type verdict struct {
 	outcome report.Outcome
 	text    string // why it was skipped or aborted
 	failure *report.Failure
+	broken  error // the harness itself fell over
 }
 
 // emit sends an event that belongs to this attempt.
@@ -67,12 +42,12 @@ func (a *attempt) emit(e report.Event) {
 
 func (a *attempt) run(ctx context.Context) verdict {
 	began := time.Now()
-	described := a.suite.scenario(a.scenario)
+	described := a.suite.scenario(a.scenario, a.loan.bound)
 	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
 	v, reached := a.steps(ctx)
 	a.step.Store(0)
 	a.keepEvidence(v)
-	described = a.suite.scenario(a.scenario)
+	described = a.suite.scenario(a.scenario, a.loan.bound)
 	if reached != nil {
 		described.Devices = reached
 	}
@@ -99,7 +74,7 @@ func (a *attempt) keepEvidence(v verdict) {
 // It also says how the devices were reached, nil when there was no world.
 func (a *attempt) steps(ctx context.Context) (sum verdict, reached []report.Device) {
 	sum = verdict{outcome: report.Passed}
-	if why := cmp.Or(a.scenario.Skip, a.beyondReal()); why != "" {
+	if why := cmp.Or(a.scenario.Skip, a.loan.why, a.beyondReal()); why != "" {
 		sum = verdict{outcome: report.Skipped, text: why}
 	}
 	var w *world.World
@@ -136,7 +111,7 @@ func (a *attempt) interrupted(ctx context.Context, sum *verdict) bool {
 func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
 	ctx, cancel := context.WithTimeout(ctx, a.Timeout)
 	defer cancel()
-	o := a.suite.world()
+	o := a.suite.world(a.loan.bound)
 	o.Emit, o.Harmed = a.emit, a.harmed()
 	if a.evidence != nil {
 		o.Hear = a.evidence.hear
@@ -163,7 +138,6 @@ func (a *attempt) skip(call language.Call, why verdict) {
 
 // one runs one step.
 func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) verdict {
-	ginkgo.By(call.Sentence())
 	step, began := describeStep(call), time.Now()
 	a.emit(report.Event{Kind: report.StepStart, Device: call.Device(), Step: step})
 	limit := call.Timeout

@@ -11,7 +11,7 @@ import (
 // stands, in order, until it returns false.
 func (a *attempt) onReal(each func(device string, c language.Call) bool) {
 	for _, d := range a.scenario.Devices {
-		if _, bound := a.Bound[d.Name]; !bound {
+		if _, bound := a.loan.bound[d.Name]; !bound {
 			continue
 		}
 		for _, c := range a.scenario.Steps {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +44,10 @@ type Options struct {
 	Bound map[string]world.Bound // keys that stand for devices, by the name of the device
 	Hand  reach.Hand             // serves the bound keys; required with any
 	Harm  world.Harm             // which bound keys may be harmed
+
+	// Parallel is how many scenarios may run at the same time; 0 is one. What happens in
+	// them interleaves in the stream; within a scenario nothing changes.
+	Parallel int
 }
 
 // suite is one run.
@@ -51,7 +56,7 @@ type suite struct {
 	ctx    context.Context
 	stream *report.Stream
 	steps  map[string]steps.Step
-	counts map[report.Outcome]int
+	counts map[report.Outcome]int // guarded by the pool's mutex
 
 	archive *document.Archive // of the documents and faces in this run
 }
@@ -59,8 +64,8 @@ type suite struct {
 // running guards Ginkgo, whose tree belongs to the process.
 var running sync.Mutex
 
-// Run runs the scenarios one after the other and returns how many ended with each
-// outcome. What happens goes to stream, which Run does not close. Cancelling ctx,
+// Run runs the scenarios, as many at a time as o allows, and returns how many ended
+// with each outcome. What happens goes to stream, which Run does not close. Cancelling ctx,
 // or an interrupt from the keyboard, ends the run in good order: what had not
 // ended is aborted. The error is the harness's own.
 func Run(ctx context.Context, all []*language.Scenario, o Options, stream *report.Stream) (map[report.Outcome]int, error) {
@@ -110,14 +115,14 @@ func (s *suite) describe(all []*language.Scenario) *report.Run {
 		run.Rules = append(run.Rules, report.Rule{ID: r.ID, Group: r.Group, Text: r.Rule, NotYet: r.NotYet})
 	}
 	for _, sc := range all {
-		run.Plan = append(run.Plan, *s.scenario(sc))
+		run.Plan = append(run.Plan, *s.scenario(sc, s.Bound))
 	}
 	return run
 }
 
-// ginkgo builds the tree and runs it. Ginkgo orders, times, retries and takes care
-// of interrupts; its own reporter is silenced, as reports are drawn from our
-// events.
+// ginkgo builds the tree and runs it, with a pool of workers behind it. Ginkgo times,
+// asks for retries and takes care of interrupts; its own reporter is silenced, as
+// reports are drawn from our events.
 func (s *suite) ginkgo(all []*language.Scenario) error {
 	if len(all) == 0 {
 		return nil
@@ -127,11 +132,14 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
 	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
 
+	p := s.newPool(all)
+	p.start()
+	defer p.end()
 	var broken error
 	ginkgo.Describe(s.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		for _, sc := range all {
-			ginkgo.It(sc.ID, at(sc.At), ginkgo.Label(sc.Labels...), ginkgo.FlakeAttempts(1+s.Retries), func(ctx ginkgo.SpecContext) {
-				s.attempt(ctx, sc)
+		for _, j := range slices.Clone(p.waiting) {
+			ginkgo.It(j.scenario.ID, at(j.scenario.At), ginkgo.Label(j.scenario.Labels...), ginkgo.FlakeAttempts(s.attempts()), func(ctx ginkgo.SpecContext) {
+				tell(p.verdict(ctx, j))
 			})
 		}
 	})
@@ -142,6 +150,18 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	ginkgo.ReportAfterSuite("gather", func(r types.Report) { broken = suiteError(r) })
 	ginkgo.RunSpecs(quiet{}, s.Title, suiteConfig, reporterConfig)
 	return broken
+}
+
+// tell tells Ginkgo how an attempt ended.
+func tell(v verdict) {
+	switch {
+	case v.broken != nil:
+		panic(v.broken)
+	case v.outcome == report.Skipped || v.outcome == report.Aborted:
+		ginkgo.Skip(v.text)
+	case v.outcome.Bad():
+		ginkgo.Fail(v.failure.Message)
+	}
 }
 
 // quiet stands where Ginkgo expects a test: what fails is told by the events.

@@ -1,0 +1,205 @@
+package scenarios
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"fido-emu/fixtures"
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/world"
+)
+
+// pool has workers run scenarios, each attempt in a world of its own, while Ginkgo's
+// specs wait for the verdicts. Workers take scenarios in the order of the plan, but
+// for those that have to wait for something that another one holds.
+type pool struct {
+	*suite
+	ctx  context.Context
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	mu      sync.Mutex
+	changed *sync.Cond // something was given back, or the pool stops
+	waiting []*job     // in the order of the plan
+	running int
+	tpm     bool // lent; the simulator is one for the process
+}
+
+// job is a scenario on its way.
+type job struct {
+	scenario *language.Scenario
+	verdicts chan verdict // one for each attempt; closed behind the last
+	last     verdict      // of the attempt before
+	number   int          // of the next attempt, from 1
+	tpm      bool         // it needs the TPM
+}
+
+// loan is what an attempt has to itself.
+type loan struct {
+	tpm   bool
+	bound map[string]world.Bound // keys, by the name of the device
+	why   string                 // the scenario can never have what it needs
+}
+
+func (s *suite) newPool(all []*language.Scenario) *pool {
+	p := &pool{suite: s}
+	p.ctx, p.stop = context.WithCancel(s.ctx)
+	p.changed = sync.NewCond(&p.mu)
+	for _, sc := range all {
+		p.waiting = append(p.waiting, &job{scenario: sc, number: 1, tpm: hasTPM(sc), verdicts: make(chan verdict, s.attempts())})
+	}
+	return p
+}
+
+// hasTPM tells whether a device of the scenario has its keys in a TPM.
+func hasTPM(sc *language.Scenario) bool {
+	return slices.ContainsFunc(sc.Devices, func(d language.Device) bool {
+		model, err := world.Model(d.Profile)
+		return err == nil && model.Keys == fixtures.TPMKeys
+	})
+}
+
+// start starts the workers. They end when nothing is left to do, or the pool is
+// stopped.
+func (p *pool) start() {
+	context.AfterFunc(p.ctx, p.drop)
+	for range max(1, p.Parallel) {
+		p.done.Go(p.work)
+	}
+}
+
+// end stops the workers, and waits until what they were at has ended in good order.
+func (p *pool) end() {
+	p.stop()
+	p.done.Wait()
+}
+
+// drop gives up what has not begun.
+func (p *pool) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, j := range p.waiting {
+		close(j.verdicts)
+	}
+	p.waiting = nil
+	p.changed.Broadcast()
+}
+
+func (p *pool) work() {
+	for {
+		j, l := p.next()
+		if j == nil {
+			return
+		}
+		p.finished(j, l, p.try(j, l))
+	}
+}
+
+// try runs a scenario once, and survives a panic of the harness.
+func (p *pool) try(j *job, l *loan) (v verdict) {
+	if err := safely(func() error { v = p.attempt(j, l); return nil }); err != nil {
+		v = verdict{outcome: report.Error, failure: &report.Failure{Message: err.Error(), Location: j.scenario.At}, broken: err}
+	}
+	return v
+}
+
+// next waits for a scenario that can begin, and takes what it needs. It returns nil
+// when there will be none.
+func (p *pool) next() (*job, *loan) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.ctx.Err() == nil {
+		for i, j := range p.waiting {
+			if l := p.lend(j); l != nil {
+				p.waiting = slices.Delete(p.waiting, i, i+1)
+				p.running++
+				return j, l
+			}
+		}
+		if len(p.waiting) == 0 && p.running == 0 {
+			break
+		}
+		p.pause()
+	}
+	p.changed.Broadcast()
+	return nil, nil
+}
+
+// pause waits for a change.
+func (p *pool) pause() {
+	p.changed.Wait()
+}
+
+// lend takes what a scenario needs, nil while something of it is not to be had.
+func (p *pool) lend(j *job) *loan {
+	if j.tpm && p.tpm {
+		return nil
+	}
+	l := &loan{tpm: j.tpm, bound: p.Bound}
+	p.tpm = p.tpm || l.tpm
+	return l
+}
+
+// finished takes back what the attempt had, tells Ginkgo how it ended, and has the
+// scenario tried again where that is wanted.
+func (p *pool) finished(j *job, l *loan, v verdict) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.changed.Broadcast()
+	p.running--
+	if l.tpm {
+		p.tpm = false
+	}
+	j.verdicts <- v
+	if p.again(j, v) {
+		j.number, j.last = j.number+1, v
+		p.enqueue(j)
+		return
+	}
+	p.counts[v.outcome]++
+	close(j.verdicts)
+}
+
+// enqueue puts a scenario that is to be tried again before those that have not begun.
+func (p *pool) enqueue(j *job) {
+	at := slices.IndexFunc(p.waiting, func(o *job) bool { return o.number == 1 })
+	if at < 0 {
+		at = len(p.waiting)
+	}
+	p.waiting = slices.Insert(p.waiting, at, j)
+}
+
+// again tells whether there is to be another attempt.
+func (p *pool) again(j *job, v verdict) bool {
+	return p.ctx.Err() == nil && v.outcome.Bad() && j.number <= p.Retries
+}
+
+// attempts is how often a scenario may be tried.
+func (s *suite) attempts() int { return 1 + s.Retries }
+
+// verdict waits for the verdict of the next attempt, and for the last one's again where
+// there is none. Cancelling ctx stops the pool.
+func (p *pool) verdict(ctx context.Context, j *job) verdict {
+	defer context.AfterFunc(ctx, p.stop)()
+	v, more := <-j.verdicts
+	switch {
+	case more:
+		return v
+	case j.last.outcome != "":
+		return j.last
+	}
+	return aborted()
+}
+
+// attempt runs a scenario once, with what was lent to it.
+func (p *pool) attempt(j *job, l *loan) verdict {
+	ctx, stop := context.WithCancel(p.ctx)
+	defer stop()
+	a := &attempt{suite: p.suite, scenario: j.scenario, number: j.number, loan: l}
+	if p.Reports != "" {
+		a.evidence = &evidence{}
+	}
+	return a.run(ctx)
+}
