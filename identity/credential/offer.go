@@ -3,6 +3,7 @@ package credential
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"time"
 )
@@ -55,6 +56,7 @@ func (i *Issuer) Offer(claims Claims, txCode bool) (Offer, error) {
 		}
 	}
 	i.mu.Lock()
+	maps.DeleteFunc(i.offers, func(_ string, o *offer) bool { return !i.config.Now().Before(o.Expires) })
 	i.offers[id] = o
 	i.mu.Unlock()
 	link := "openid-credential-offer://?credential_offer_uri=" + url.QueryEscape(i.base+"/offers/"+id)

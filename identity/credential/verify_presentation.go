@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -112,15 +113,14 @@ func (v *Verifier) checkVPExpiry(_ context.Context, s *presentationState) error 
 }
 
 func (v *Verifier) checkVPFresh(_ context.Context, s *presentationState) error {
-	limit := s.demand.MaxAge
-	if limit == 0 {
-		limit = defaultMaxAge
-	}
-	if age := v.Now().Sub(s.claims.IssuedAt.time()); age > limit+skew {
-		return fmt.Errorf("it was signed %s ago, and %s is the limit", age.Round(time.Second), limit)
+	if age := v.Now().Sub(s.claims.IssuedAt.time()); age > s.limit()+skew {
+		return fmt.Errorf("it was signed %s ago, and %s is the limit", age.Round(time.Second), s.limit())
 	}
 	return nil
 }
+
+// limit is how old the presentation may be.
+func (s *presentationState) limit() time.Duration { return cmp.Or(s.demand.MaxAge, defaultMaxAge) }
 
 func (v *Verifier) checkVPExtra(_ context.Context, s *presentationState) error {
 	if got, want := len(s.claims.VP.VerifiableCredential), len(s.demand.Credentials); got > want {
@@ -158,7 +158,8 @@ func (v *Verifier) checkVPHolder(_ context.Context, s *presentationState) error 
 }
 
 func (v *Verifier) checkVPReplay(_ context.Context, s *presentationState) error {
-	if v.Nonces != nil && !v.Nonces.Spend(s.claims.Nonce) {
+	tooOld := s.claims.IssuedAt.time().Add(s.limit() + skew)
+	if v.Nonces != nil && !v.Nonces.Spend(s.claims.Nonce, v.Now(), tooOld) {
 		return fmt.Errorf("nonce %q was presented before", short(s.claims.Nonce))
 	}
 	return nil

@@ -21,10 +21,7 @@ func (s *Service) routes() http.Handler {
 	s.routeRelying(mux)
 	s.routePerson(mux)
 	s.routePages(mux)
-	mux.Handle("/{provider}/issuer/", s.at(func(h *house, w http.ResponseWriter, r *http.Request) error {
-		h.issuer.ServeHTTP(w, r)
-		return nil
-	}))
+	mux.Handle("/{provider}/issuer/", s.at(s.serveIssuer))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, refuse(http.StatusNotFound, CodeNotFound, "there is nothing at %s %s", r.Method, firstSegment(r.URL.Path)))
 	})

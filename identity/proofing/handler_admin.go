@@ -28,12 +28,13 @@ func (s *Service) adminRoutes() http.Handler {
 		if err := read(r, maxJSON, &in); err != nil {
 			return err
 		}
-		return s.revoke(provider, in.Credential)
+		return s.Revoke(provider, in.Credential)
 	}))
 	return mux
 }
 
-func (s *Service) revoke(provider, id string) error {
+// Revoke revokes a credential of a provider's issuer for good, and keeps that.
+func (s *Service) Revoke(provider, id string) error {
 	issuer := s.Issuer(provider)
 	if issuer == nil {
 		return errNotFound("provider")
@@ -41,6 +42,9 @@ func (s *Service) revoke(provider, id string) error {
 	err := issuer.Revoke(id)
 	if errors.Is(err, credential.ErrUnknownCredential) {
 		return errNotFound("credential")
+	}
+	if err == nil {
+		err = s.keep()
 	}
 	return err
 }

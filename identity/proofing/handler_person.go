@@ -1,14 +1,10 @@
 package proofing
 
 import (
-	"encoding/base64"
 	"net/http"
 	"strings"
 	"time"
 
-	"rsc.io/qr"
-
-	"fido-emu/identity/credential"
 	"fido-emu/identity/person"
 )
 
@@ -186,130 +182,5 @@ func (s *Service) proceed(h *house, w http.ResponseWriter, r *http.Request, rec 
 	}
 	rec = s.deliver(r.Context(), h, rec)
 	answer(w, http.StatusOK, h.view(rec))
-	return nil
-}
-
-// maxOffers is how many offers a session gets: a wallet may fail, and not for ever.
-const maxOffers = 3
-
-// makeOffer invites the wallet of a person who was verified. An offer that still stands
-// is given again.
-func (s *Service) makeOffer(h *house, w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.mine(h, r)
-	if err != nil {
-		return err
-	}
-	if rec.Status == Pending {
-		return refuse(http.StatusConflict, CodeNotVerified, "nothing is verified yet; the step now is %s", rec.step(&h.Provider))
-	}
-	now := s.config.Now()
-	if rec.Status != Verified && rec.Status != Issued || !now.Before(rec.Expires) || rec.Document == nil {
-		return errOver(rec.Status)
-	}
-	if rec.offer != nil && now.Before(rec.offer.Expires) {
-		answer(w, http.StatusOK, rec.offer)
-		return nil
-	}
-	if rec.Offers >= maxOffers {
-		return refuse(http.StatusGone, CodeOver, "%d offers were made; begin a new session", maxOffers)
-	}
-	offer, err := h.issuer.Offer(claims(rec.Document), h.TxCode)
-	if err != nil {
-		return err
-	}
-	out := &Offer{Link: offer.Link, TxCode: offer.TxCode, Expires: offer.Expires}
-	if _, err := s.change(rec, func(r *record) error {
-		r.Status, r.offer, r.Offers = Issued, out, r.Offers+1
-		return nil
-	}); err != nil {
-		return err
-	}
-	answer(w, http.StatusOK, out)
-	return nil
-}
-
-// claims are what the credential says: the names as they are printed, in Latin letters.
-func claims(k *kept) credential.Claims {
-	d := k.Data
-	first, last := d.LatinNames()
-	return credential.Claims{
-		credential.FirstName: first, credential.LastName: last, credential.DateOfBirth: string(d.Birth),
-		credential.Country: d.Issuer, credential.DocumentType: string(d.Kind),
-		credential.DocumentNumber: d.Number, credential.DocumentExpiry: string(d.Expires),
-		credential.Portrait: credential.EncodePhoto(k.Portrait),
-	}
-}
-
-// Codes of hand-overs: how long one is good, and how many wrong ones are borne in that
-// time, by a whole provider's service, before nobody may type any. With 40 bits, who
-// guesses so often finds one of a thousand that are open once in some fifty thousand years.
-const (
-	codeLife = 5 * time.Minute
-	maxWrong = 10
-	qrScale  = 6
-)
-
-// handOver makes a code for another device.
-func (s *Service) handOver(h *house, w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.mine(h, r)
-	if err != nil {
-		return err
-	}
-	if rec.Status != Pending && rec.Status != Verified && rec.Status != Issued {
-		return errOver(rec.Status)
-	}
-	code, err := s.code()
-	if err != nil {
-		return err
-	}
-	ends := s.config.Now().Add(codeLife).UTC()
-	if _, err := s.change(rec, func(r *record) error { r.Code, r.CodeEnds = hash(code), ends; return nil }); err != nil {
-		return err
-	}
-	link := s.config.BaseURL + "/" + h.ID + "/c/" + code
-	q, err := qr.Encode(link, qr.M)
-	if err != nil {
-		return err
-	}
-	q.Scale = qrScale
-	answer(w, http.StatusOK, HandOver{URL: link, Code: code, QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(q.PNG()), Expires: ends})
-	return nil
-}
-
-// takeOver gives the session to the device that has the code, which is good once.
-func (s *Service) takeOver(h *house, w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Code string `json:"code"`
-	}
-	if err := read(r, maxJSON, &in); err != nil {
-		return err
-	}
-	now := s.config.Now()
-	code := hash(strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(in.Code)))
-	if err := s.throttle(now); err != nil {
-		return err
-	}
-	rec := s.find(func(r *record) bool {
-		return r.Code == code && r.Provider == h.ID && now.Before(r.CodeEnds) && now.Before(r.Expires)
-	})
-	if rec == nil {
-		s.mu.Lock()
-		s.wrong = append(s.wrong, now)
-		s.mu.Unlock()
-		return errNotFound("code, or it is not good any more")
-	}
-	return s.give(h, w, rec, "")
-}
-
-// throttle refuses codes while too many were wrong.
-func (s *Service) throttle(now time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for len(s.wrong) > 0 && now.Sub(s.wrong[0]) >= codeLife {
-		s.wrong = s.wrong[1:]
-	}
-	if len(s.wrong) >= maxWrong {
-		return refuse(http.StatusTooManyRequests, CodeThrottled, "too many wrong codes; wait until %s", s.wrong[0].Add(codeLife).UTC().Format(time.TimeOnly))
-	}
 	return nil
 }

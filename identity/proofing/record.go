@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"fido-emu/identity/credential"
 	"fido-emu/identity/document"
 	"fido-emu/identity/person"
 )
@@ -136,16 +135,16 @@ func (r *record) end(status Status, reasons ...Reason) {
 
 // snapshot is a service as it is kept.
 type snapshot struct {
-	Kind     string            `json:"kind"`
-	Keys     map[string][]byte `json:"keys"` // of issuers, by provider
-	Sessions []*record         `json:"sessions"`
-	Seen     []string          `json:"seen"`
+	Kind     string                     `json:"kind"`
+	Issuers  map[string]json.RawMessage `json:"issuers"` // their snapshots, by provider
+	Sessions []*record                  `json:"sessions"`
+	Seen     []string                   `json:"seen"`
 }
 
-const snapshotKind = "identity-proofing/1"
+const snapshotKind = "identity-proofing/2"
 
 // Snapshot returns the service as Config.Snapshot takes it. It has the issuers' private
-// keys and people's data: a secret.
+// keys, offers that stand and people's data: a secret.
 func (s *Service) Snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,18 +152,25 @@ func (s *Service) Snapshot() ([]byte, error) {
 }
 
 func (s *Service) snapshot() ([]byte, error) {
-	out := snapshot{Kind: snapshotKind, Keys: map[string][]byte{}, Seen: slices.Sorted(maps.Keys(s.seen))}
+	out := snapshot{Kind: snapshotKind, Issuers: map[string]json.RawMessage{}, Seen: slices.Sorted(maps.Keys(s.seen))}
 	for id, h := range s.houses {
-		key, err := h.key.Bytes()
+		b, err := h.issuer.Snapshot()
 		if err != nil {
-			return nil, fmt.Errorf("key of %s: %w", id, err)
+			return nil, fmt.Errorf("issuer of %s: %w", id, err)
 		}
-		out.Keys[id] = key
+		out.Issuers[id] = b
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.sessions)) {
 		out.Sessions = append(out.Sessions, s.sessions[id])
 	}
 	return json.Marshal(out)
+}
+
+// keep saves everything.
+func (s *Service) keep() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.save()
 }
 
 // save saves everything; s.mu is held.
@@ -179,11 +185,10 @@ func (s *Service) save() error {
 	return s.config.Save(b)
 }
 
-// restore takes up a snapshot and returns the keys of the issuers.
-func (s *Service) restore(b []byte) (map[string]*credential.Key, error) {
-	keys := map[string]*credential.Key{}
+// restore takes up a snapshot and returns those of the issuers.
+func (s *Service) restore(b []byte) (map[string]json.RawMessage, error) {
 	if b == nil {
-		return keys, nil
+		return nil, nil
 	}
 	var in snapshot
 	if err := json.Unmarshal(b, &in); err != nil {
@@ -191,13 +196,6 @@ func (s *Service) restore(b []byte) (map[string]*credential.Key, error) {
 	}
 	if in.Kind != snapshotKind {
 		return nil, fmt.Errorf("the snapshot is %q, not %q; begin without it", in.Kind, snapshotKind)
-	}
-	for id, scalar := range in.Keys {
-		key, err := credential.ParseKey(scalar)
-		if err != nil {
-			return nil, fmt.Errorf("snapshot: key of %s: %w", id, err)
-		}
-		keys[id] = key
 	}
 	for _, r := range in.Sessions {
 		if r == nil || r.ID == "" {
@@ -208,5 +206,5 @@ func (s *Service) restore(b []byte) (map[string]*credential.Key, error) {
 	for _, h := range in.Seen {
 		s.seen[h] = true
 	}
-	return keys, nil
+	return in.Issuers, nil
 }

@@ -63,7 +63,6 @@ type Service struct {
 type house struct {
 	Provider
 	issuer *credential.Issuer
-	key    *credential.Key
 	fault  Fault
 }
 
@@ -76,12 +75,12 @@ func New(c Config) (*Service, error) {
 		config: c, gallery: c.Archive.Gallery(c.People),
 		houses: map[string]*house{}, sessions: map[string]*record{}, seen: map[string]bool{},
 	}
-	keys, err := s.restore(c.Snapshot)
+	issuers, err := s.restore(c.Snapshot)
 	if err != nil {
 		return nil, fmt.Errorf("identity verification: %w", err)
 	}
 	for _, p := range c.Providers {
-		if err := s.open(p, keys[p.ID]); err != nil {
+		if err := s.open(p, issuers[p.ID]); err != nil {
 			return nil, fmt.Errorf("identity verification by %s: %w", p.ID, err)
 		}
 	}
@@ -120,22 +119,23 @@ func complete(c *Config) (err error) {
 	return nil
 }
 
-// open puts a provider to work, with the key of its issuer or a new one.
-func (s *Service) open(p Provider, key *credential.Key) (err error) {
-	if key == nil {
-		if key, err = credential.NewKey(s.config.Rand); err != nil {
-			return err
-		}
+// open puts a provider to work, with the issuer of a snapshot or a new one.
+func (s *Service) open(p Provider, snapshot []byte) (err error) {
+	config := credential.IssuerConfig{
+		Now: s.config.Now, Rand: s.config.Rand, BaseURL: s.config.BaseURL + "/" + p.ID + "/issuer", Name: p.Title,
 	}
-	issuer, err := credential.NewIssuer(credential.IssuerConfig{
-		Now: s.config.Now, Rand: s.config.Rand, Key: key,
-		BaseURL: s.config.BaseURL + "/" + p.ID + "/issuer", Name: p.Title,
-	})
-	s.houses[p.ID] = &house{Provider: p, issuer: issuer, key: key}
+	h := &house{Provider: p}
+	if snapshot == nil {
+		h.issuer, err = credential.NewIssuer(config)
+	} else {
+		h.issuer, err = credential.RestoreIssuer(config, snapshot)
+	}
+	s.houses[p.ID] = h
 	return err
 }
 
 // Issuer returns the issuer of a provider's Verified IDs, nil of one that there is not.
+// What is done with it directly is kept with the next change; Revoke keeps at once.
 func (s *Service) Issuer(provider string) *credential.Issuer {
 	if h := s.houses[provider]; h != nil {
 		return h.issuer

@@ -532,6 +532,71 @@ func TestDiesAndComesBack(t *testing.T) {
 	}
 }
 
+// A new process knows what was issued and revoked, and takes up offers that stood; all
+// issuers of the host are linked to it.
+func TestIssuersComeBack(t *testing.T) {
+	b := newBench(t)
+	holder, err := wallet.New(wallet.Config{Now: b.config.Now, Rand: b.rand, Client: b.net.Client(), Person: camera{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer := func() Offer {
+		_, a := b.begin("idemia")
+		if v, err := a.Proceed(t.Context(), b.shows("anna-eriksson", b.picture("anna-eriksson", person.Passport))); err != nil || v.Status != Verified {
+			t.Fatalf("%+v %v", v, err)
+		}
+		o, err := a.Offer(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	accept := func(o Offer) wallet.Held {
+		held, err := holder.Accept(t.Context(), o.Link, o.TxCode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held
+	}
+	check := func(held wallet.Held) error {
+		v := credential.Verifier{Now: b.config.Now, Resolver: credential.Resolver{Client: b.net.Client()}, Status: credential.NewStatusLists()}
+		_, err := v.Credential(t.Context(), held.JWT, credential.Expected{Type: credential.TypeVerifiedIdentity, Issuers: []string{held.Issuer}})
+		return err
+	}
+	open, taken, lost := offer(), offer(), offer()
+	good, bad := accept(offer()), accept(taken)
+	b.cannot = true
+	if _, err := holder.Accept(t.Context(), lost.Link, lost.TxCode); err == nil {
+		t.Error("a credential was given away that could not be kept")
+	}
+	b.cannot = false
+	if err := b.service.Revoke("idemia", bad.ID); err != nil {
+		t.Fatal(err)
+	}
+	b.restart(b.saved)
+	if err := check(good); err != nil {
+		t.Errorf("issued before: %v", err)
+	}
+	if err := check(bad); credential.ReasonOf(err) != credential.Revoked {
+		t.Errorf("revoked before: %v", err)
+	}
+	if _, err := holder.Accept(t.Context(), taken.Link, taken.TxCode); err == nil {
+		t.Error("an offer was taken up again")
+	}
+	if err := b.service.Revoke("idemia", good.ID); err != nil || check(good) == nil {
+		t.Errorf("what was issued before is revoked now: %v", err)
+	}
+	if err := check(accept(open)); err != nil {
+		t.Errorf("an offer that stood: %v", err)
+	}
+	for _, p := range b.service.config.Providers {
+		v := credential.Verifier{Now: b.config.Now, Resolver: credential.Resolver{Client: b.net.Client()}}
+		if origin, err := v.LinkedDomain(t.Context(), b.service.Issuer(p.ID).DID()); origin != "https://proofing.test" || err != nil {
+			t.Errorf("%s is linked to %q: %v", p.ID, origin, err)
+		}
+	}
+}
+
 func TestWhatCannotBeSavedDidNotHappen(t *testing.T) {
 	b := newBench(t)
 	_, a := b.begin("idemia")
