@@ -87,6 +87,7 @@ func deviceMembers() []Member {
 		{Name: "pin", Kind: Secret, Text: "The PIN that is set on it at the start and that its owner knows."},
 		{Name: "passcode", Kind: Secret, Text: "The passcode that unlocks it, and its escrow record where its account has one."},
 		{Name: "touch", Kind: Word, Allowed: Touches(), Default: "yes", Text: "How its holder answers when it asks for a touch."},
+		{Name: "tags", Kind: Label, List: true, Text: "Words that the slot of a bench must have in which it is to be; elsewhere they mean nothing."},
 		{Name: "quirks", Kind: Label, List: true, Text: "Ways in which it breaks its specification; fido-emu profiles --quirks lists them."},
 		{Name: "faults", Kind: Named, Members: FaultMembers(), Text: "What goes wrong on its wire, counted from the first step until it is unplugged. It needs a wire: run --via pipe, or another way."},
 	}

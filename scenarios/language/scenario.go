@@ -76,6 +76,7 @@ type Device struct {
 	Name, Profile, Owner, Account string
 	PIN, Passcode                 string
 	Touch                         string
+	Tags                          []string // of the slot of a bench that it is to be in
 	Quirks                        []string
 	Faults                        []Fault // in the order of the file
 	At                            report.Location
@@ -135,7 +136,7 @@ func device(f Field) Device {
 		Name: f.Name, At: f.At, Profile: f.Value.text("profile", ""), Owner: f.Value.text("owner", ""),
 		Account: f.Value.text("account", ""), PIN: f.Value.text("pin", ""),
 		Passcode: f.Value.text("passcode", ""), Touch: f.Value.text("touch", "yes"),
-		Quirks: f.Value.texts("quirks"),
+		Quirks: f.Value.texts("quirks"), Tags: f.Value.texts("tags"),
 	}
 	for _, v := range f.Value.named("faults") {
 		fault, _ := FaultOf(v.Name, v.Value) // what is wrong with it is found with what cannot work
