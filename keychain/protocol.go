@@ -103,7 +103,7 @@ type (
 	spareTake struct {
 		login
 		ID     string     `json:"id"`
-		Proof  []byte     `json:"proof"`
+		Answer []byte     `json:"answer"` // the proof of what opens the spare key
 		Device deviceInfo `json:"device"`
 	}
 

@@ -160,7 +160,7 @@ func (v *visit) takeSpare() (any, error) {
 	if s.Way == ByGroup {
 		return nil, failure(WayNotAllowed, "the group has the key; have it begin", "nobody takes the key of a recovery group")
 	}
-	if s.Verifier != nil && subtle.ConstantTimeCompare(verifier(s.Salt, r.Proof), s.Verifier) != 1 {
+	if s.Verifier != nil && subtle.ConstantTimeCompare(verifier(s.Salt, r.Answer), s.Verifier) != 1 {
 		if err := v.commit(v.noted(NoticeWrong, r.Device.Name)...); err != nil {
 			return nil, err
 		}

@@ -137,17 +137,19 @@ func keychainCommand(u ui) *cobra.Command {
 		},
 	}
 	serve.Flags().StringVar(&address, "listen", "127.0.0.1:8090", "address and port")
-	serve.Flags().StringVar(&provider, "provider", "reference", "whose behaviour it has")
+	serve.Flags().StringVar(&provider, "provider", "reference", "whose behaviour it has: a name that keychain providers lists, or a .yaml file")
 	serve.Flags().StringVar(&store, "store", "", "file that keeps what it stores (default: nothing is kept)")
-	return group("keychain", "The mock sync provider", serve)
+	return group("keychain", "The mock sync provider", serve, providersCommand(u))
 }
 
 func serveKeychain(ctx context.Context, u ui, address, provider, store string) (err error) {
-	p, err := keychain.LookupProvider(provider)
+	p, err := keychain.FindProvider(provider)
 	if err != nil {
 		return &exit{code: exitUsage, err: err}
 	}
-	config := keychain.ServiceConfig{Provider: p}
+	config := keychain.ServiceConfig{Provider: p, OnMessage: func(m keychain.Message) {
+		fmt.Fprintf(u.out, "to the %s of account %s: %s\n", m.To, m.Account, m.Text)
+	}}
 	if store != "" {
 		file, err := keychain.OpenStore(store)
 		if err != nil {
@@ -164,7 +166,7 @@ func serveKeychain(ctx context.Context, u ui, address, provider, store string) (
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(u.out, "sync provider %s, listening on http://%s\n", provider, l.Addr())
+	fmt.Fprintf(u.out, "sync provider %s, listening on http://%s\n", p.Name, l.Addr())
 	return serveHTTP(ctx, l, keychain.Handler(service))
 }
 

@@ -1,8 +1,12 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"fido-emu/keychain"
 	"fido-emu/scenarios/language"
@@ -42,10 +46,10 @@ func syncing() []Step {
 
 func membership() []Step {
 	account := language.Member{Name: "account", Kind: language.AccountRef, Required: true, Text: "Which account."}
-	return []Step{
+	return append([]Step{
 		{language.Usage{
 			Verb: "join", Group: groupSync, Summary: "A device asks to join a sync account, and shows a code for one of its devices to approve.",
-			Subject: device("Which asks."), Members: []language.Member{account},
+			Subject: device("Which asks."), Members: append([]language.Member{account}, knows()...),
 			Saves: language.SavedCode, Example: "- join: tablet\n  account: cloud\n  save: code",
 		}, join},
 		{language.Usage{
@@ -57,9 +61,16 @@ func membership() []Step {
 			Example: "- approve: tablet\n  on: phone\n  expect: refused\n  reason: unknown-request",
 		}, approve},
 		{language.Usage{
-			Verb: "recover", Group: groupSync, Summary: "A device joins a sync account with its escrow passcode, without any of its devices.",
-			Subject: device("Which."), Members: []language.Member{account, {Name: "passcode", Kind: language.Secret, Required: true, Text: "The passcode, as typed."}},
-			Example: "- recover: tablet\n  account: cloud\n  passcode: \"112233\"",
+			Verb: "recover", Group: groupSync, Summary: "A device joins a sync account without any of its devices, in one of the ways of its provider.",
+			Text:    "harness keychain providers tells which provider has which. What is not the escrow passcode has to be set up before, with set-up-recovery.",
+			Subject: device("Which."), Members: append([]language.Member{account,
+				{Name: "by", Kind: language.Word, Allowed: recoveryWays(), Default: byPasscode, Text: "How."},
+				{Name: "passcode", Kind: language.Secret, Text: "The escrow passcode or PIN, as typed; by passcode."},
+				{Name: "code", Kind: language.Secret, Text: "The recovery code or the Secret Key, as typed; by recovery-code and secret-key."},
+				{Name: "with", Kind: language.DeviceName, Text: "The device of the recovery contact, or of somebody of the recovery group."},
+				{Name: "mail", Kind: language.YesNo, Default: "yes", Text: "Whether whoever recovers can read the owner's mail; by recovery-group."},
+			}, knows()...),
+			Example: "- recover: tablet\n  account: cloud\n  by: recovery-contact\n  with: bobs-phone",
 		}, recoverAccount},
 		{language.Usage{
 			Verb: "fail-passcode", Group: groupSync, Summary: "Somebody guesses the escrow passcode of a sync account, and is wrong.",
@@ -86,7 +97,7 @@ func membership() []Step {
 			Subject: device("The first device of the new beginning."), Members: []language.Member{account},
 			Example: "- restart-account: tablet\n  account: cloud",
 		}, restartAccount},
-	}
+	}, providers()...)
 }
 
 // member returns a device that somebody has in hand and that can have a part in a
@@ -152,7 +163,8 @@ func join(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
-	code, err := d.AskToJoin(ctx, a)
+	var code string
+	err = knowing(c, d, a, func() (err error) { code, err = d.AskToJoin(ctx, a); return err })
 	if err != nil {
 		return err
 	}
@@ -177,7 +189,30 @@ func recoverAccount(ctx context.Context, w *world.World, c language.Call) error 
 	if err != nil {
 		return err
 	}
-	return d.Recover(ctx, a, c.Text("passcode"))
+	return knowing(c, d, a, func() error { return recoverBy(ctx, w, c, d, a) })
+}
+
+func recoverBy(ctx context.Context, w *world.World, c language.Call, d *world.Device, a *world.Account) error {
+	by := cmp.Or(c.Text("by"), byPasscode)
+	for _, need := range needs() {
+		switch needed := slices.Contains(need.ways, by); {
+		case needed && !c.Has(need.member):
+			return fmt.Errorf("recover by %s needs %s:", by, need.member)
+		case !needed && c.Has(need.member):
+			return fmt.Errorf("recover takes %s: only by %s", need.member, strings.Join(need.ways, " or "))
+		}
+	}
+	if by == byPasscode {
+		return d.Recover(ctx, a, c.Text("passcode"))
+	}
+	r := world.Recovery{Code: c.Text("code"), Mail: !c.Has("mail") || c.Yes("mail")}
+	if c.Has("with") {
+		var err error
+		if r.Helper, err = member(w, c.Text("with")); err != nil {
+			return err
+		}
+	}
+	return d.RecoverBy(ctx, a, keychain.JoinWay(by), r)
 }
 
 func failPasscode(ctx context.Context, w *world.World, c language.Call) error {
@@ -190,7 +225,7 @@ func failPasscode(ctx context.Context, w *world.World, c language.Call) error {
 		if last = d.Recover(ctx, a, "not the passcode"); last == nil {
 			return &Unmet{Claim: "a wrong passcode should be refused", Found: "it was taken", Device: d.Name}
 		}
-		if !errors.Is(last, keychain.WrongPasscode) && !errors.Is(last, keychain.EscrowDestroyed) {
+		if !slices.ContainsFunc(passcodeAnswers(), func(code keychain.Code) bool { return errors.Is(last, code) }) {
 			return last
 		}
 	}
