@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"fixtures/mds":       {"ctap", "ctap/authenticator", "attestation", "fixtures"},
 	"fixtures/reach":     {"ctap", "hid", "ctap/platform", "fixtures"},
 	"fixtures/bench":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/conformance", "tpmsim", "fixtures", "fixtures/emulator", "fixtures/reach"},
-	"fixtures/slots":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "state", "fixtures", "fixtures/emulator", "fixtures/reach", "rp/web/grammar"},
+	"fixtures/slots":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "state", "fixtures", "fixtures/emulator", "fixtures/finger", "fixtures/power", "fixtures/reach", "rp/web/grammar"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds"},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
