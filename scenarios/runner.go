@@ -133,11 +133,12 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
 
 	p := s.newPool(all)
+	jobs := slices.Clone(p.waiting) // workers take from the list from the start
 	p.start()
 	defer p.end()
 	var broken error
 	ginkgo.Describe(s.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		for _, j := range slices.Clone(p.waiting) {
+		for _, j := range jobs {
 			ginkgo.It(j.scenario.ID, at(j.scenario.At), ginkgo.Label(j.scenario.Labels...), ginkgo.FlakeAttempts(s.attempts()), func(ctx ginkgo.SpecContext) {
 				tell(p.verdict(ctx, j))
 			})
