@@ -37,7 +37,7 @@ func (t *Tab) showsDialog() *string {
 // agree waits for a dialog of the page and agrees to it. What a prompt is given may be of
 // the ceremony that led to it.
 func (r *run) agree(ctx context.Context, s *step) error {
-	says, err := r.tab.awaitDialog(ctx)
+	says, err := r.dialogOrRefusal(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,26 @@ func (r *run) agree(ctx context.Context, s *step) error {
 	defer cancel()
 	_, err = chromedp.Call(c, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true, PromptText: text})
 	return err
+}
+
+// dialogOrRefusal waits until a dialog is open and returns what it says. A page that says
+// no instead ends the wait. While it is looked at a dialog may open, which holds up
+// Chromium's answer, and so ends the look.
+func (r *run) dialogOrRefusal(ctx context.Context) (string, error) {
+	looking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		defer cancel()
+		_, _ = r.tab.awaitDialog(looking) // of no interest but that it is over
+	}()
+	err := r.until(looking, func(context.Context) (bool, error) { return r.tab.showsDialog() != nil, nil })
+	if says := r.tab.showsDialog(); says != nil {
+		return *says, nil
+	}
+	if ctx.Err() != nil {
+		return "", errors.New("the page showed no dialog")
+	}
+	return "", err
 }
 
 // awaitDialog waits until a dialog is open and returns what it says.

@@ -32,6 +32,13 @@ func TestDialogs(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the page says no instead", func(t *testing.T) {
+		s, _ := openPage(t, `<p class="no">not today</p>`, "  refused: .no\n  sign-in:\n    steps:\n      - open: /\n      - dialog: label\n")
+		_, err := s.SignIn(inTime(t), rp.Person{Name: "ada"}, waiting{})
+		if no, refused := errors.AsType[*rp.Refused](err); !refused || no.Reason != "not today" {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("there is none", func(t *testing.T) {
 		s, _ := openPage(t, asking, "  sign-in:\n    steps:\n      - open: /\n      - dialog: label\n")
 		if _, err := s.SignIn(inTime(t), rp.Person{Name: "ada"}, waiting{}); err == nil || !strings.Contains(err.Error(), "the page showed no dialog") {
