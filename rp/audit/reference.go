@@ -55,6 +55,9 @@ func NewLocal(rand io.Reader, now func() time.Time, roots *x509.CertPool, change
 	return &Local{reference.InProcess(core, ""), core, c}, nil
 }
 
+// Core returns the relying party itself, for set-up beyond its configuration.
+func (l *Local) Core() *reference.Core { return l.core }
+
 // Pass lets time pass.
 func (l *Local) Pass(d time.Duration) {
 	l.clock.mu.Lock()

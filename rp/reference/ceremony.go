@@ -24,7 +24,7 @@ type ceremony struct {
 	expires  time.Time
 	newcomer *person // registration: the account to be made, nil when there is one
 	owner    *person // registration and sign-in with a name: whose
-	unknown  bool    // sign-in: nobody has the name, and the owner stands in for a person
+	unknown  bool    // sign-in: the owner stands in for a person, because nobody has the name, or no passkey
 	session  string  // registration: hash of the token that began it, empty for newcomers
 
 	provisioned bool          // registration: by an administrator, on behalf of the owner

@@ -84,7 +84,7 @@ func (c *Core) SetMethodPolicy(policy rp.MethodPolicy) error {
 // SignInMethods lists with what somebody can begin to sign in, what is to be tried
 // first first. Whoever asks knows no more than a name: addresses are masked, and
 // passkeys of one kind are one. A name that nobody has is answered as that of
-// somebody with a passkey.
+// somebody with a passkey, and so is one of somebody who has no method at all.
 func (c *Core) SignInMethods(name string) ([]rp.Method, error) {
 	if err := checkText("user name", name, 128); err != nil {
 		return nil, err
@@ -94,6 +94,9 @@ func (c *Core) SignInMethods(name string) ([]rp.Method, error) {
 	p, _, err := c.addressed(name)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.has(p)) == 0 {
+		p = c.stranger(name)
 	}
 	list := []rp.Method{}
 	for _, m := range methods.Offer(c.has(p), p.groups, c.doors.policy, c.now()) {

@@ -18,7 +18,6 @@ const (
 	PersonExists    = "person-exists"     // there is an account of that name
 	GroupExists     = "group-exists"      // there is a group of that name
 	UnknownPerson   = "unknown-person"    // there is no account of that name
-	NoCredentials   = "no-credentials"    // the account has no passkey to sign in with
 	BadName         = "bad-name"          // empty, too long or with control characters
 	AdminRequired   = "admin-required"    // the administrator's token is missing or wrong
 	OriginForbidden = "origin-forbidden"  // a request from a page of another origin
@@ -74,8 +73,7 @@ var statuses = map[string]int{
 	PassWrong: http.StatusUnauthorized, PassExpired: http.StatusUnauthorized,
 	PassUsed: http.StatusUnauthorized, PassNotYetValid: http.StatusUnauthorized,
 	UnknownPerson: http.StatusNotFound, UnknownCredential: http.StatusNotFound, NotFound: http.StatusNotFound,
-	NoCredentials: http.StatusNotFound,
-	PersonExists:  http.StatusConflict, GroupExists: http.StatusConflict, CredentialExists: http.StatusConflict,
+	PersonExists: http.StatusConflict, GroupExists: http.StatusConflict, CredentialExists: http.StatusConflict,
 	BadRequest: http.StatusBadRequest, BadName: http.StatusBadRequest, BadPolicy: http.StatusBadRequest,
 	TooManyProfiles: http.StatusBadRequest, PolicyTooLarge: http.StatusBadRequest, BadMetadata: http.StatusBadRequest,
 	BadLifetime: http.StatusBadRequest, TooLarge: http.StatusRequestEntityTooLarge,

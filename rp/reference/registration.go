@@ -166,6 +166,9 @@ func (c *Core) verifyRegistration(cer *ceremony, response []byte) (*credential, 
 	if err != nil {
 		return nil, facts{}, translate(err)
 	}
+	if err := strictAttestation(&parsed.Raw.AttestationResponse); err != nil {
+		return nil, facts{}, err
+	}
 	now := c.now()
 	cr := &credential{record: *record, created: now, algorithm: alg}
 	copy(cr.aaguid[:], record.Authenticator.AAGUID)

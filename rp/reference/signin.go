@@ -24,13 +24,10 @@ func (c *Core) BeginSignIn(name string) (Begun, error) {
 	rules := c.allRules()
 	var allow []protocol.CredentialDescriptor
 	if name != "" {
-		if cer.owner, cer.unknown, err = c.addressed(name); err != nil {
+		if cer.owner, cer.unknown, err = c.withPasskey(name); err != nil {
 			return Begun{}, err
 		}
 		rules, allow = c.rules(cer.owner.groups), cer.owner.descriptors()
-		if len(allow) == 0 {
-			return Begun{}, refuse(NoCredentials, "%s has no passkey to sign in with", cer.owner.name)
-		}
 	}
 	assertion, data, err := c.lib.BeginDiscoverableLogin(lib.WithChallenge(challenge), c.request(allow, rules))
 	if err != nil {

@@ -115,6 +115,14 @@ func (s site) refused(err error, code string) {
 	}
 }
 
+// notAllowed wants the client to have found none of the passkeys that it was asked for.
+func (s site) notAllowed(err error) {
+	s.t.Helper()
+	if !errors.Is(err, errNothing) {
+		s.t.Fatalf("got %v, want %v", err, errNothing)
+	}
+}
+
 func (s site) signedIn(p rp.Person, want bool) {
 	s.t.Helper()
 	got, err := s.SignedIn(s.ctx, p)

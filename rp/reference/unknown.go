@@ -13,8 +13,9 @@ import (
 	"fido-emu/rp"
 )
 
-// stranger returns somebody in the place of a person whom nobody knows, so that names
-// cannot be guessed by beginning sign-ins (WebAuthn Level 3, section 14.6.2): with a
+// stranger returns somebody in the place of a person whom nobody knows, or who has no
+// passkey, so that neither names nor who has passkeys can be guessed by beginning sign-ins
+// (WebAuthn Level 3, section 14.6.2): with a
 // passkey whose id is the same each time, and to whose key nobody has the private one.
 // A sign-in is refused as that of a wrong key.
 func (c *Core) stranger(name string) *person {
@@ -49,11 +50,22 @@ func transports(drawn byte) []protocol.AuthenticatorTransport {
 	return []protocol.AuthenticatorTransport{protocol.Hybrid, protocol.Internal}
 }
 
-// addressed returns who is to sign in under a name, and whether that is a stranger.
+// addressed returns who is meant by a name, and whether that is a stranger; the caller
+// holds the lock.
 func (c *Core) addressed(name string) (p *person, unknown bool, err error) {
 	p, err = c.find(name)
 	if no, refused := errors.AsType[*rp.Refused](err); refused && no.Code == UnknownPerson {
 		return c.stranger(name), true, nil
 	}
 	return p, false, err
+}
+
+// withPasskey returns who is to sign in with a passkey under a name, and whether that is
+// a stranger: also in the place of somebody who has no passkey. The caller holds the lock.
+func (c *Core) withPasskey(name string) (p *person, unknown bool, err error) {
+	p, unknown, err = c.addressed(name)
+	if err == nil && len(p.credentials) == 0 {
+		return c.stranger(name), true, nil
+	}
+	return p, unknown, err
 }

@@ -14,9 +14,9 @@ import (
 	"fido-emu/ctap/cose"
 )
 
-// The library verifies everything; but its errors do not tell the rules apart.
-// What is decided by comparison alone is compared here first, in the order of the
-// specification, so that every refusal has its code.
+// The library verifies nearly everything (strict.go has the rest); but its errors do not
+// tell the rules apart. What is decided by comparison alone is compared here first, in the
+// order of the specification, so that every refusal has its code.
 
 // checkCreation follows WebAuthn Level 3, section 7.1, steps 7 to 20 and 25. It
 // reads the public key, too, which the library does when it is first used, and
@@ -24,6 +24,9 @@ import (
 func (c *Core) checkCreation(cer *ceremony, p *protocol.ParsedCredentialCreationData) (cose.Algorithm, error) {
 	data := &p.Response.AttestationObject.AuthData
 	if err := c.checkClientData(cer, &p.Response.CollectedClientData, protocol.CreateCeremony); err != nil {
+		return 0, err
+	}
+	if err := strictClientData(p.Raw.AttestationResponse.ClientDataJSON, &p.Response.CollectedClientData); err != nil {
 		return 0, err
 	}
 	if err := c.checkAuthData(cer, data); err != nil {
@@ -59,6 +62,9 @@ func checkPublicKey(cer *ceremony, publicKey []byte) (cose.Algorithm, error) {
 // checkAssertion follows WebAuthn Level 3, section 7.2, steps 10 to 19.
 func (c *Core) checkAssertion(cer *ceremony, p *protocol.ParsedCredentialAssertionData, record *lib.Credential) error {
 	if err := c.checkClientData(cer, &p.Response.CollectedClientData, protocol.AssertCeremony); err != nil {
+		return err
+	}
+	if err := strictClientData(p.Raw.AssertionResponse.ClientDataJSON, &p.Response.CollectedClientData); err != nil {
 		return err
 	}
 	data := &p.Response.AuthenticatorData
