@@ -100,6 +100,9 @@ func (c *Console) summary(out *bytes.Buffer) {
 		line += fmt.Sprintf("; repeat with --seed %d", *m.Run.Seed)
 	}
 	fmt.Fprintf(out, "\n%s %s\n", c.p.mark(m.Outcome, false), c.p.bold(line))
+	if slots := slotLine(m.Run.Slots); slots != "" {
+		fmt.Fprintf(out, "  %s\n", clean(slots))
+	}
 	for _, path := range c.o.Reports {
 		fmt.Fprintf(out, "  %s\n", path)
 	}

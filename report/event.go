@@ -78,6 +78,7 @@ type Run struct {
 	Plan      []Scenario      `json:"plan,omitempty"`   // at the start: what will run, in order
 	Rules     []Rule          `json:"rules,omitempty"`  // at the start: what scenarios may show
 	Counts    map[Outcome]int `json:"counts,omitempty"` // at the end: scenarios by outcome
+	Slots     []SlotUse       `json:"slots,omitempty"`  // at the end: of the bench, in its order
 }
 
 // Location is a place in a file; lines and columns count from 1.

@@ -80,6 +80,9 @@ func (b *builder) add(e *Event) {
 		if e.Run != nil && e.Run.Seed != nil {
 			m.Run.Seed = e.Run.Seed
 		}
+		if e.Run != nil {
+			m.Run.Slots = e.Run.Slots
+		}
 	default:
 		if e.ScenarioID == "" && (e.Kind == Note || e.Kind == CTAP || e.Kind == WebAuthn) {
 			m.Events = append(m.Events, e)

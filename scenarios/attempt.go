@@ -28,7 +28,10 @@ type verdict struct {
 	outcome report.Outcome
 	text    string // why it was skipped or aborted
 	failure *report.Failure
-	broken  error // the harness itself fell over
+	faults  []world.Fault // of the bench; with any, the outcome is error
+	tidy    bool          // the world was closed in order
+	unsure  []string      // slots with keys of which is not known what the attempt left on them
+	broken  error         // the harness itself fell over
 }
 
 // emit sends an event that belongs to this attempt.
@@ -77,6 +80,9 @@ func (a *attempt) steps(ctx context.Context) (sum verdict, reached []report.Devi
 	if why := cmp.Or(a.scenario.Skip, a.loan.why, a.beyondReal()); why != "" {
 		sum = verdict{outcome: report.Skipped, text: why}
 	}
+	if f := a.loan.fault(); f != nil && sum.outcome == report.Passed {
+		sum = blamed(a.scenario.At, []world.Fault{*f})
+	}
 	var w *world.World
 	if sum.outcome == report.Passed && !a.interrupted(ctx, &sum) {
 		w, sum = a.open(ctx)
@@ -91,11 +97,27 @@ func (a *attempt) steps(ctx context.Context) (sum verdict, reached []report.Devi
 	}
 	if w != nil {
 		reached = w.Reached()
-		if err := w.Close(); err != nil && sum.outcome == report.Passed {
-			sum = fault(a.scenario.At, fmt.Errorf("cleaning up: %w", err))
+		sum = a.close(w, sum)
+	}
+	sum.tidy = true
+	return sum, reached
+}
+
+// close closes the world.
+func (a *attempt) close(w *world.World, sum verdict) verdict {
+	err := w.Close()
+	if faults := w.Faults(); len(faults) > len(sum.faults) {
+		sum = a.blame(w, a.scenario.At, sum)
+		sum.faults = faults
+	} else if err != nil && sum.outcome == report.Passed {
+		sum = fault(a.scenario.At, fmt.Errorf("cleaning up: %w", err))
+	}
+	for _, t := range a.loan.lent {
+		if w.Unsure(t.slot.Name) {
+			sum.unsure = append(sum.unsure, t.slot.Name)
 		}
 	}
-	return sum, reached
+	return sum
 }
 
 // interrupted tells whether the run is to end, and says so in sum.
@@ -121,7 +143,7 @@ func (a *attempt) open(ctx context.Context) (w *world.World, v verdict) {
 		return err
 	})
 	if err != nil {
-		return w, judge(ctx, language.Call{At: a.scenario.At}, err)
+		return w, a.blame(w, a.scenario.At, judge(ctx, language.Call{At: a.scenario.At}, err))
 	}
 	return w, verdict{outcome: report.Passed}
 }
@@ -153,7 +175,30 @@ func (a *attempt) one(ctx context.Context, w *world.World, call language.Call) v
 	if v.failure != nil && v.outcome == report.Timeout {
 		v.failure.Hint = fmt.Sprintf("the step has %v; give it more with timeout: in the step, or --timeout", limit)
 	}
+	v = a.blame(w, call.At, v)
 	a.emit(report.Event{Kind: report.StepEnd, Device: call.Device(), Step: step, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
+	return v
+}
+
+// blame makes an error of what the bench did to a step, whatever the step made of it.
+func (a *attempt) blame(w *world.World, at report.Location, v verdict) verdict {
+	if w == nil || v.outcome == report.Aborted {
+		return v
+	}
+	faults := w.Faults()
+	if len(faults) == 0 {
+		return v
+	}
+	return blamed(at, faults)
+}
+
+// blamed is the verdict on what a bench did.
+func blamed(at report.Location, faults []world.Fault) verdict {
+	f := faults[0]
+	v := fault(at, f.Err)
+	v.failure.Device = f.Device
+	v.failure.Hint = "this is a fault of slot " + f.Slot + ", and neither of the device nor of the relying party: harness bench check looks at it"
+	v.faults = faults
 	return v
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"fido-emu/fixtures"
 	"fido-emu/report"
@@ -18,13 +19,16 @@ type pool struct {
 	*suite
 	ctx  context.Context
 	stop context.CancelFunc
+	jobs []*job // of all scenarios, as planned
 	done sync.WaitGroup
 
 	mu      sync.Mutex
 	changed *sync.Cond // something was given back, or the pool stops
-	waiting []*job     // in the order of the plan
+	waiting []*job     // in the order of the plan, retries first
 	running int
 	tpm     bool // lent; the simulator is one for the process
+
+	problems []error // the harness's own, with slots
 }
 
 // job is a scenario on its way.
@@ -34,12 +38,14 @@ type job struct {
 	last     verdict      // of the attempt before
 	number   int          // of the next attempt, from 1
 	tpm      bool         // it needs the TPM
+	avoid    []string     // slots at which attempts went wrong
 }
 
 // loan is what an attempt has to itself.
 type loan struct {
 	tpm   bool
 	bound map[string]world.Bound // keys, by the name of the device
+	lent  []*lent                // slots of the bench
 	why   string                 // the scenario can never have what it needs
 }
 
@@ -48,8 +54,9 @@ func (s *suite) newPool(all []*language.Scenario) *pool {
 	p.ctx, p.stop = context.WithCancel(s.ctx)
 	p.changed = sync.NewCond(&p.mu)
 	for _, sc := range all {
-		p.waiting = append(p.waiting, &job{scenario: sc, number: 1, tpm: hasTPM(sc), verdicts: make(chan verdict, s.attempts())})
+		p.jobs = append(p.jobs, &job{scenario: sc, number: 1, tpm: hasTPM(sc), verdicts: make(chan verdict, s.attempts())})
 	}
+	p.waiting = slices.Clone(p.jobs)
 	return p
 }
 
@@ -93,8 +100,38 @@ func (p *pool) work() {
 		if j == nil {
 			return
 		}
+		if !p.take(j, l) {
+			p.untake(j, l)
+			continue
+		}
 		p.finished(j, l, p.try(j, l))
 	}
+}
+
+// untake gives back what was taken, and has the scenario wait again.
+func (p *pool) untake(j *job, l *loan) {
+	problems := p.settle(j, l, verdict{})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.problems = append(p.problems, problems...)
+	p.giveBack(l)
+	if p.ctx.Err() != nil {
+		close(j.verdicts)
+		return
+	}
+	p.enqueue(j)
+}
+
+// giveBack has others take what the attempt had.
+func (p *pool) giveBack(l *loan) {
+	p.running--
+	if l.tpm {
+		p.tpm = false
+	}
+	for _, t := range l.lent {
+		t.busy = false
+	}
+	p.changed.Broadcast()
 }
 
 // try runs a scenario once, and survives a panic of the harness.
@@ -127,9 +164,18 @@ func (p *pool) next() (*job, *loan) {
 	return nil, nil
 }
 
-// pause waits for a change.
+// pause waits for a change; where another program may make it, for a while only.
 func (p *pool) pause() {
+	if p.Bench != nil && len(p.waiting) > 0 {
+		defer time.AfterFunc(busyAgain, p.wake).Stop()
+	}
 	p.changed.Wait()
+}
+
+func (p *pool) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.changed.Broadcast()
 }
 
 // lend takes what a scenario needs, nil while something of it is not to be had.
@@ -138,6 +184,9 @@ func (p *pool) lend(j *job) *loan {
 		return nil
 	}
 	l := &loan{tpm: j.tpm, bound: p.Bound}
+	if p.Bench != nil && !p.choose(j, l) {
+		return nil
+	}
 	p.tpm = p.tpm || l.tpm
 	return l
 }
@@ -145,14 +194,15 @@ func (p *pool) lend(j *job) *loan {
 // finished takes back what the attempt had, tells Ginkgo how it ended, and has the
 // scenario tried again where that is wanted.
 func (p *pool) finished(j *job, l *loan, v verdict) {
+	problems := p.settle(j, l, v)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer p.changed.Broadcast()
-	p.running--
-	if l.tpm {
-		p.tpm = false
-	}
+	p.problems = append(p.problems, problems...)
+	p.giveBack(l)
 	j.verdicts <- v
+	for _, f := range v.faults {
+		j.avoid = append(j.avoid, f.Slot)
+	}
 	if p.again(j, v) {
 		j.number, j.last = j.number+1, v
 		p.enqueue(j)
@@ -171,13 +221,25 @@ func (p *pool) enqueue(j *job) {
 	p.waiting = slices.Insert(p.waiting, at, j)
 }
 
-// again tells whether there is to be another attempt.
+// again tells whether there is to be another attempt: a retry, or one on other slots
+// where the bench was at fault.
 func (p *pool) again(j *job, v verdict) bool {
-	return p.ctx.Err() == nil && v.outcome.Bad() && j.number <= p.Retries
+	if p.ctx.Err() != nil || !v.outcome.Bad() {
+		return false
+	}
+	if len(v.faults) == 0 {
+		return j.number <= p.Retries
+	}
+	return j.number < p.attempts() && p.possible(j, wanted(j.scenario, p.Bound))
 }
 
 // attempts is how often a scenario may be tried.
-func (s *suite) attempts() int { return 1 + s.Retries }
+func (s *suite) attempts() int {
+	if s.Bench != nil {
+		return 1 + s.Retries + Moves
+	}
+	return 1 + s.Retries
+}
 
 // verdict waits for the verdict of the next attempt, and for the last one's again where
 // there is none. Cancelling ctx stops the pool.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +47,8 @@ type Options struct {
 	// Parallel is how many scenarios may run at the same time; 0 is one. What happens in
 	// them interleaves in the stream; within a scenario nothing changes.
 	Parallel int
+
+	Bench *Bench // lends the slots of a bench to the devices that are not bound; nil for none
 }
 
 // suite is one run.
@@ -81,6 +82,9 @@ func Run(ctx context.Context, all []*language.Scenario, o Options, stream *repor
 		s.counts[report.Aborted] += missing
 	}
 	end := report.Event{Kind: report.RunEnd, Run: &report.Run{Title: s.Title, Version: s.Version, Seed: s.Seed, Scenarios: len(all), Counts: s.counts}}
+	if s.Bench != nil {
+		end.Run.Slots = s.Bench.uses()
+	}
 	stream.Emit(end)
 	return s.counts, err
 }
@@ -133,12 +137,10 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
 
 	p := s.newPool(all)
-	jobs := slices.Clone(p.waiting) // workers take from the list from the start
 	p.start()
-	defer p.end()
 	var broken error
 	ginkgo.Describe(s.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		for _, j := range jobs {
+		for _, j := range p.jobs {
 			ginkgo.It(j.scenario.ID, at(j.scenario.At), ginkgo.Label(j.scenario.Labels...), ginkgo.FlakeAttempts(s.attempts()), func(ctx ginkgo.SpecContext) {
 				tell(p.verdict(ctx, j))
 			})
@@ -150,7 +152,8 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	reporterConfig.NoColor, reporterConfig.Succinct = true, true
 	ginkgo.ReportAfterSuite("gather", func(r types.Report) { broken = suiteError(r) })
 	ginkgo.RunSpecs(quiet{}, s.Title, suiteConfig, reporterConfig)
-	return broken
+	p.end()
+	return errors.Join(append(p.problems, broken)...)
 }
 
 // tell tells Ginkgo how an attempt ended.

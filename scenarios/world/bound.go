@@ -21,6 +21,10 @@ import (
 type Bound struct {
 	Address reach.Address
 	PIN     string // of the key; empty when it has none, or is not to be used
+
+	Name       string // of the slot that it is in; empty for one outside a bench, which the address tells
+	Slot       Slot   // that slot
+	Expendable bool   // whatever is on it may be destroyed
 }
 
 // Harm says which bound keys may be harmed, by a reset, another PIN, a lock-out.
@@ -31,12 +35,13 @@ type Harm struct {
 
 // borrowed is what the world knows of a bound key.
 type borrowed struct {
-	*reach.Key
+	outside
 	bound   Bound
 	written string   // the PIN that the scenario gives it; the key has another
 	made    [][]byte // ids of what the scenario made on it
 	before  uint     // how many passkeys it held then
 	counted bool     // before is known
+	unsure  bool     // what is on it is not known
 }
 
 // bind takes a key for a device of the scenario, once it is sure that it will do.
@@ -47,14 +52,11 @@ func (w *World) bind(ctx context.Context, as language.Device, bound Bound) (*Dev
 	}
 	d := &Device{Name: as.Name, Model: model, Passcode: as.Passcode, world: w}
 	d.holder = &holder{world: w, touch: as.Touch, model: &model.Profile, meter: &d.meter}
-	key, err := reach.Opening{
-		Name: as.Name, Address: bound.Address, Rand: w.Random.Stream(as.Name + " wire"), Hand: w.options.Hand, Heard: w.ear(as.Name),
-	}.Open(ctx)
+	key, err := w.openBound(ctx, d, bound)
 	if err != nil {
-		return nil, errors.New(err.Error()) // the bench's, and no refusal, even where the key did not answer
+		return nil, err
 	}
-	w.whenClosed(key.Close)
-	d.key = &borrowed{Key: key, bound: bound, written: as.PIN}
+	d.key = &borrowed{outside: key, bound: bound, written: as.PIN}
 	d.Host = platform.New(d, w.Random.Stream(as.Name+" host"))
 	if err := d.suits(ctx, as); err != nil {
 		return nil, err
@@ -72,6 +74,24 @@ func (w *World) bind(ctx context.Context, as language.Device, bound Bound) (*Dev
 	return d, nil
 }
 
+// openBound opens the key; one in a slot is open.
+func (w *World) openBound(ctx context.Context, d *Device, bound Bound) (outside, error) {
+	if bound.Slot != nil {
+		if told, ok := bound.Slot.(Told); ok {
+			told.OnTouch(d.meter.touched)
+		}
+		return inSlot{bound.Slot, bound.Name}, nil
+	}
+	key, err := reach.Opening{
+		Name: d.Name, Address: bound.Address, Rand: w.Random.Stream(d.Name + " wire"), Hand: w.options.Hand, Heard: w.ear(d.Name),
+	}.Open(ctx)
+	if err != nil {
+		return nil, errors.New(err.Error()) // the bench's, and no refusal, even where the key did not answer
+	}
+	w.whenClosed(key.Close)
+	return key, nil
+}
+
 // suits tells whether the key can stand for the device; the error is a [Missing] that
 // says why not.
 func (d *Device) suits(ctx context.Context, as language.Device) error {
@@ -79,11 +99,11 @@ func (d *Device) suits(ctx context.Context, as language.Device) error {
 	if err != nil {
 		return err
 	}
-	reasons := slices.Concat(unlike(d.Model, info), d.beyond(as), d.unknown(info))
+	reasons := Unfit(d.world.Scenario, as, info)
 	hasPIN := info.Options["clientPin"]
 	switch {
 	case hasPIN && d.key.bound.PIN == "":
-		reasons = append(reasons, fmt.Sprintf("it has a PIN: give it with --pin-env %s=VARIABLE or --pin-file %[1]s=FILE", as.Name))
+		reasons = append(reasons, "it has a PIN: "+d.key.bound.givePIN(as.Name))
 	case !hasPIN && as.PIN != "":
 		reasons = append(reasons, "it has no PIN, and the scenario needs one: set one on the key first")
 	case hasPIN && as.PIN == "" && !d.Model.ClientPIN:
@@ -93,6 +113,14 @@ func (d *Device) suits(ctx context.Context, as language.Device) error {
 		return nil
 	}
 	return &Missing{fmt.Sprintf("the key bound to %s will not do: %s", as.Name, strings.Join(reasons, "; "))}
+}
+
+// givePIN says how the PIN is given.
+func (b Bound) givePIN(device string) string {
+	if b.Name != "" {
+		return "give slot " + b.Name + " of the bench a pin"
+	}
+	return fmt.Sprintf("give it with --pin-env %s=VARIABLE or --pin-file %[1]s=FILE", device)
 }
 
 // unlike lists what a model has and the key has not.
@@ -125,12 +153,12 @@ func unlike(model *fixtures.Profile, info *ctap.Info) (reasons []string) {
 }
 
 // beyond lists what the scenario wants of the device and no key outside can do.
-func (d *Device) beyond(as language.Device) (reasons []string) {
+func beyond(model *fixtures.Profile, as language.Device) (reasons []string) {
 	for _, b := range []struct {
 		is  bool
 		why string
 	}{
-		{d.Model.Keys == fixtures.TPMKeys, d.Model.Name + " has its keys in a TPM"},
+		{model.Keys == fixtures.TPMKeys, model.Name + " has its keys in a TPM"},
 		{as.Account != "", "it can be in no sync account of the scenario"},
 		{as.Touch != "yes", "nobody can be told not to touch it (touch: " + as.Touch + ")"},
 		{len(as.Quirks) > 0, "no key can be told to break its specification, and quirks are for emulated devices"},
@@ -143,24 +171,11 @@ func (d *Device) beyond(as language.Device) (reasons []string) {
 	return reasons
 }
 
-// unknown lists where the relying party of the scenario would not take the key for
-// what it is: it trusts the authority of the scenario, and may know models.
-func (d *Device) unknown(info *ctap.Info) (reasons []string) {
-	attested, models := d.world.judges()
-	if attested {
-		reasons = append(reasons, "the scenario is about attestation, and its relying party trusts none but that of emulated devices")
-	}
-	if models && ctap.AAGUID(info.AAGUID) != d.Model.AAGUID {
-		reasons = append(reasons, "the scenario has a policy on models, and the key is not of the model "+d.Model.Name)
-	}
-	return reasons
-}
-
 // judges tells whether the scenario is about attestation, and about models.
-func (w *World) judges() (attested, models bool) {
-	policies, profiles := slices.Clone(w.Scenario.Site.Policies), slices.Clone(w.Scenario.Site.Profiles)
-	attested = len(w.Scenario.Site.Metadata) > 0
-	for _, c := range w.Scenario.Steps {
+func judges(s *language.Scenario) (attested, models bool) {
+	policies, profiles := slices.Clone(s.Site.Policies), slices.Clone(s.Site.Profiles)
+	attested = len(s.Site.Metadata) > 0
+	for _, c := range s.Steps {
 		if c.Usage.Verb == "policy" {
 			policies = append(policies, language.PolicyOf(c.Subject, c.Args))
 		}
@@ -218,7 +233,7 @@ func (d *Device) managing(ctx context.Context) (*platform.Token, error) {
 func (d *Device) harmable() error {
 	harm, serial := d.world.options.Harm, d.key.Serial()
 	switch {
-	case slices.Contains(harm.Serials, serial):
+	case d.key.bound.Expendable || slices.Contains(harm.Serials, serial):
 		return nil
 	case !harm.Allowed:
 		return &Missing{fmt.Sprintf("the scenario would reset %s, change its PIN or lock it: --allow-destructive lets it", d.Name)}
@@ -239,6 +254,7 @@ func (d *Device) restore() error {
 	ctx, cancel := context.WithTimeout(context.Background(), restoreTimeout) // the scenario's is over
 	defer cancel()
 	if err := d.restorePIN(ctx); err != nil {
+		d.key.unsure = true
 		d.world.Note("The PIN of %s is not what it was: %v.", d.Name, err)
 	}
 	if len(d.key.made) == 0 {
@@ -258,6 +274,7 @@ func (d *Device) restore() error {
 			err = nil
 		}
 		if err != nil {
+			d.key.unsure = true
 			d.world.Note("A passkey may be left on %s, credential id %x: %v.", d.Name, id, err)
 		}
 	}

@@ -53,7 +53,7 @@ func (d *Device) PINTries(ctx context.Context) (uint, error) {
 func (d *Device) PowerCycle(ctx context.Context) error {
 	if d.key != nil {
 		defer d.Host.Forget()
-		return d.key.PowerCycle(ctx)
+		return d.blame(ctx, d.key.PowerCycle(ctx))
 	}
 	return d.replug(ctx, func() error {
 		d.core.PowerCycle()

@@ -108,7 +108,7 @@ func (d *Device) ask(ctx context.Context, request []byte) ([]byte, error) {
 	case d.key != nil:
 		response, err := d.metered(ctx, request, d.key.Exchange)
 		d.key.noted(request, response)
-		return response, err
+		return response, d.blame(ctx, err)
 	case d.cable == nil:
 		return d.core.Exchange(ctx, request)
 	}
@@ -184,6 +184,8 @@ func (w *World) Reached() []report.Device {
 func (o Options) Reached(d language.Device) string {
 	bound, ok := o.Bound[d.Name]
 	switch {
+	case ok && bound.Name != "":
+		return "slot " + bound.Name
 	case ok:
 		return bound.Address.String()
 	case o.Via == nil:

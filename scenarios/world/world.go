@@ -60,6 +60,7 @@ type World struct {
 	sent   keychain.Message             // what a sync provider last sent to an owner
 	saved  map[string]Saved
 	undo   []func() error
+	faults []Fault  // of the bench
 	excess []Excess // readings that exceed their limits
 }
 

@@ -1,0 +1,222 @@
+package scenarios
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"fido-emu/ctap"
+	"fido-emu/fixtures/slots"
+	"fido-emu/fixtures/slots/desk"
+	"fido-emu/fixtures/slots/health"
+	"fido-emu/fixtures/slots/strategy"
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/world"
+)
+
+// Moves is how often a scenario is tried again on other slots when the bench was at
+// fault, beyond the retries of the run.
+const Moves = 2
+
+// Stand is a slot that was opened: a key, with what touches it and switches its power.
+type Stand interface {
+	world.Slot
+	strategy.Key
+	Can() strategy.Needs // what the slot has
+	Close() error
+}
+
+// Bench lends the slots of a bench to the scenarios of one run.
+type Bench struct {
+	places []*place // in the order of the file
+	desk   *desk.Desk
+	owner  desk.Owner
+	open   func(ctx context.Context, slot string) (Stand, error)
+	rand   io.Reader
+	harm   world.Harm
+}
+
+// BenchOptions says which slots of a bench a run uses, and how.
+type BenchOptions struct {
+	Spec   *slots.Bench
+	Desk   *desk.Desk
+	Owner  desk.Owner                                            // who the run is
+	Open   func(ctx context.Context, slot string) (Stand, error) // opens a slot; an error is the bench's
+	Rand   io.Reader                                             // safe for concurrent use
+	Getenv func(string) string                                   // PINs
+	Slots  []string                                              // only these; all when empty
+	Tags   string                                                // only those whose tags fit, such as "usb-c && !nfc"
+	Harm   world.Harm                                            // of keys that are not emulated
+}
+
+// place is a slot as the run knows it. It is guarded by the mutex of the pool.
+type place struct {
+	slot      *slots.Slot
+	pin       string
+	info      *ctap.Info // nil until it was asked
+	busy      bool       // lent
+	elsewhere time.Time  // until then another program is believed to hold it
+	aside     string     // why it is not used any more
+	use       report.SlotUse
+	given     string // PIN that an emulated key was given last
+}
+
+// NewBench prepares a bench for a run. The error is about what o says, or about the
+// files of the bench.
+func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
+	byTag, err := types.ParseLabelFilter(o.Tags)
+	if err != nil {
+		return nil, fmt.Errorf("--tags %q: %w; write tags with &&, ||, ! and ( ), as in \"usb-c && !nfc\"", o.Tags, err)
+	}
+	for _, name := range o.Slots {
+		if o.Spec.Slot(name) == nil {
+			return nil, fmt.Errorf("bench %s has no slot %q; it has %s", o.Spec.Name, name, strings.Join(o.Spec.Names(), ", "))
+		}
+	}
+	known, err := o.Desk.Slots(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &Bench{desk: o.Desk, owner: o.Owner, open: o.Open, rand: o.Rand, harm: o.Harm}
+	for i := range o.Spec.Slots {
+		s := &o.Spec.Slots[i]
+		if len(o.Slots) > 0 && !slices.Contains(o.Slots, s.Name) || !byTag(s.Tags) || !lendable(s) {
+			continue
+		}
+		p, err := newPlace(s, known[s.Name].Health, o.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		b.places = append(b.places, p)
+	}
+	if len(b.places) == 0 {
+		return nil, fmt.Errorf("bench %s has no slot with a key that fits --slot %v --tags %q", o.Spec.Name, o.Slots, o.Tags)
+	}
+	return b, nil
+}
+
+// lendable tells of a slot with a key that scenarios can be given: a TPM and a device of
+// a sync account stand beside the slots, emulated or of this machine.
+func lendable(s *slots.Slot) bool { return s.Kind() == slots.RealKey || s.Kind() == slots.EmulatedKey }
+
+func newPlace(s *slots.Slot, h health.Record, getenv func(string) string) (*place, error) {
+	pin, err := s.PIN.Read(getenv)
+	if err != nil {
+		return nil, err
+	}
+	p := &place{slot: s, pin: pin, use: report.SlotUse{
+		Name: s.Name, Kind: string(s.Kind()), Model: s.Profile(), Tags: s.Tags, Before: string(grade(h)),
+	}}
+	p.grade(h)
+	return p, nil
+}
+
+// grade is what is thought of a slot, good where nothing is known.
+func grade(h health.Record) health.Grade { return cmp.Or(h.Grade, health.Good) }
+
+// grade takes over what is thought of the slot by now.
+func (p *place) grade(h health.Record) {
+	p.use.After = string(grade(h))
+	if h.Grade != "" && !h.Usable() {
+		p.aside = cmp.Or(h.Reason, "it was set aside")
+		p.use.SetAside = p.aside
+	}
+}
+
+// Size returns how many slots the run may use.
+func (b *Bench) Size() int { return len(b.places) }
+
+// uses tells how every slot fared.
+func (b *Bench) uses() (all []report.SlotUse) {
+	for _, p := range b.places {
+		all = append(all, p.use)
+	}
+	return all
+}
+
+// wanted lists the devices of a scenario for which slots are to stand.
+func wanted(sc *language.Scenario, bound map[string]world.Bound) (all []language.Device) {
+	for _, d := range sc.Devices {
+		if _, taken := bound[d.Name]; !taken && world.ForSlot(d) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// unfit lists why a slot will never do for a device.
+func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
+	if !p.slot.Tagged(d.Tags...) {
+		return []string{"it has not the tags " + strings.Join(d.Tags, ", ")}
+	}
+	return world.Unfit(sc, d, p.info)
+}
+
+// match finds a place for every device among those that may be used, nil when there is
+// none. Slots of the model come before others, and those that were used less before
+// those that were used more.
+func (b *Bench) match(sc *language.Scenario, devices []language.Device, may func(*place) bool) []*place {
+	if len(devices) == 0 {
+		return []*place{}
+	}
+	d := devices[0]
+	candidates := slices.DeleteFunc(slices.Clone(b.places), func(p *place) bool { return !may(p) || p.unfit(sc, d) != nil })
+	slices.SortStableFunc(candidates, func(x, y *place) int {
+		return cmp.Or(-compareBool(x.slot.Profile() == d.Profile, y.slot.Profile() == d.Profile), x.use.Used-y.use.Used)
+	})
+	for _, p := range candidates {
+		rest := b.match(sc, devices[1:], func(o *place) bool { return o != p && may(o) })
+		if rest != nil {
+			return append([]*place{p}, rest...)
+		}
+	}
+	return nil
+}
+
+func compareBool(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case x:
+		return 1
+	}
+	return -1
+}
+
+// never says why no slots will ever do for a scenario.
+func (b *Bench) never(sc *language.Scenario, devices []language.Device) string {
+	if len(devices) == 0 {
+		return "no device of it is a key for a slot of the bench; harness run without --bench runs it"
+	}
+	var reasons []string
+	for _, d := range devices {
+		if common := world.Unfit(sc, d, nil); len(common) > 0 {
+			return fmt.Sprintf("no slot suits %s: %s", d.Name, strings.Join(common, "; "))
+		}
+	}
+	for _, p := range b.places {
+		why := p.aside
+		for _, d := range devices {
+			if found := p.unfit(sc, d); len(found) > 0 && why == "" {
+				why = d.Name + ": " + strings.Join(found, "; ")
+			}
+		}
+		reasons = append(reasons, p.slot.Name+" ("+cmp.Or(why, "it is one only")+")")
+	}
+	return fmt.Sprintf("no slots suit %s: %s", names(devices), strings.Join(reasons, ", "))
+}
+
+func names(devices []language.Device) string {
+	var all []string
+	for _, d := range devices {
+		all = append(all, d.Name)
+	}
+	return strings.Join(all, " and ")
+}

@@ -1,0 +1,291 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"fido-emu/ctap/platform"
+	"fido-emu/fixtures/slots"
+	"fido-emu/fixtures/slots/desk"
+	"fido-emu/fixtures/slots/health"
+	"fido-emu/fixtures/slots/strategy"
+	"fido-emu/report"
+	"fido-emu/scenarios/language"
+	"fido-emu/scenarios/world"
+)
+
+// lent is a slot in the hands of an attempt.
+type lent struct {
+	*place
+	device language.Device
+	lease  *desk.Lease
+	stand  Stand
+	pin    string // of the key by now
+	fault  error  // of the bench, before the attempt began
+}
+
+const (
+	// busyAgain is after how long a slot is asked for again that another program holds.
+	busyAgain = 200 * time.Millisecond
+	// serveTime bounds what is done to a slot before and after an attempt.
+	serveTime = 60 * time.Second
+)
+
+// choose finds slots for a scenario. It returns false while some that would do are
+// lent; why is set where none ever will.
+func (p *pool) choose(j *job, l *loan) bool {
+	devices := wanted(j.scenario, p.Bound)
+	if len(devices) == 0 || !p.possible(j, devices) {
+		l.why = p.Bench.never(j.scenario, devices)
+		return true
+	}
+	now := time.Now()
+	found := p.Bench.match(j.scenario, devices, func(o *place) bool {
+		return j.may(o) && !o.busy && !now.Before(o.elsewhere)
+	})
+	for i, o := range found {
+		o.busy = true
+		l.lent = append(l.lent, &lent{place: o, device: devices[i]})
+	}
+	return found != nil
+}
+
+// possible tells whether slots that suit the scenario are left.
+func (p *pool) possible(j *job, devices []language.Device) bool {
+	return p.Bench.match(j.scenario, devices, j.may) != nil
+}
+
+// may tells whether the scenario may be tried on a slot.
+func (j *job) may(o *place) bool { return o.aside == "" && !slices.Contains(j.avoid, o.slot.Name) }
+
+// take takes the slots that were chosen, opens them and brings their keys into the state
+// in which the scenario wants them. It returns false when they will not do after all:
+// another program has one, or a key turned out to be unfit; the scenario waits again.
+func (p *pool) take(j *job, l *loan) bool {
+	ctx, cancel := context.WithTimeout(p.ctx, serveTime)
+	defer cancel()
+	for _, t := range l.lent {
+		if !p.acquire(ctx, t) || !p.equip(ctx, j, t) {
+			return false
+		}
+	}
+	l.bind(p.Bound)
+	return true
+}
+
+// acquire takes the lease of a slot.
+func (p *pool) acquire(ctx context.Context, t *lent) bool {
+	lease, err := p.Bench.desk.Acquire(ctx, t.slot.Name, desk.Wish{Owner: p.Bench.owner})
+	t.lease = lease
+	if err == nil {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if taken, ok := errors.AsType[*desk.Taken](err); ok {
+		t.elsewhere = time.Now().Add(busyAgain)
+		if t.use.Waited == "" {
+			t.use.Waited = taken.Error()
+			p.stream.Emit(report.Event{Kind: report.Note, Text: "Waiting: " + taken.Error() + "."})
+		}
+		return false
+	}
+	if bad, ok := errors.AsType[*desk.Unusable](err); ok {
+		t.place.grade(bad.Health)
+		return false
+	}
+	t.fault = err
+	return true
+}
+
+// equip opens the slot and asks the key what it is, the first time. It returns false for
+// a key that does not fit the device.
+func (p *pool) equip(ctx context.Context, j *job, t *lent) bool {
+	if t.fault != nil {
+		return true
+	}
+	if t.lease.Note != "" {
+		p.stream.Emit(report.Event{Kind: report.Note, Text: t.lease.Note + "."})
+	}
+	if t.stand, t.fault = p.Bench.open(ctx, t.slot.Name); t.fault != nil {
+		return true
+	}
+	if t.info == nil {
+		info, err := platform.New(t.stand, p.Bench.rand).Info(ctx)
+		if err != nil {
+			t.fault = fmt.Errorf("slot %s: the key does not say what it is: %w", t.slot.Name, err)
+			return true
+		}
+		p.mu.Lock()
+		t.info = info
+		p.mu.Unlock()
+		if len(t.unfit(j.scenario, t.device)) > 0 {
+			return false
+		}
+	}
+	t.fault = p.prepare(ctx, t)
+	return true
+}
+
+// prepare brings the key into the state in which the scenario wants it: with a PIN where
+// the device has one. An emulated key may be reset for that, a real one only where the
+// run may harm it.
+func (p *pool) prepare(ctx context.Context, t *lent) error {
+	emulated := t.slot.Kind() == slots.EmulatedKey
+	t.pin = t.place.pin
+	w := strategy.Walker{
+		Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand,
+		Given: strategy.Given{Needs: t.stand.Can(), Destroy: emulated || p.Bench.harm.Allowed},
+	}
+	var err error
+	if emulated && !t.slot.PIN.Set() {
+		err = t.renew(ctx, &w)
+	} else {
+		err = t.ready(ctx, &w)
+	}
+	if err != nil {
+		return fmt.Errorf("slot %s: the key could not be made ready: %w", t.slot.Name, err)
+	}
+	return t.lease.Mark(strategy.Lost) // until it is asked again
+}
+
+// renew makes an emulated key blank, and gives it the PIN of the scenario.
+func (t *lent) renew(ctx context.Context, w *strategy.Walker) error {
+	blank, set := strategy.State{Stage: strategy.Blank}, strategy.State{Stage: strategy.PINSet}
+	t.pin = t.device.PIN
+	switch now := t.lease.Key; {
+	case t.pin == "" && now == blank, t.pin != "" && now == set && t.given == t.pin:
+		return nil
+	case now != blank:
+		if _, err := w.Walk(ctx, now, blank); err != nil {
+			return err
+		}
+	}
+	t.given = t.pin
+	if t.pin == "" {
+		return nil
+	}
+	w.PIN = t.pin
+	_, err := w.Walk(ctx, blank, set)
+	return err
+}
+
+// ready finds out what is on a key, and sets its PIN where there is none and the
+// scenario wants one.
+func (t *lent) ready(ctx context.Context, w *strategy.Walker) error {
+	now := t.lease.Key
+	if !now.Known() || now.Off {
+		found, err := w.Find(ctx)
+		if errors.Is(err, strategy.ErrCannotTell) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now = found
+	}
+	set := strategy.State{Stage: strategy.PINSet}
+	if now.Stage == strategy.Locked || now.Stage == strategy.Blank && t.device.PIN != "" && t.pin != "" {
+		_, err := w.Walk(ctx, now, set)
+		return err
+	}
+	return nil
+}
+
+// bind has the keys of the slots stand for their devices.
+func (l *loan) bind(others map[string]world.Bound) {
+	l.bound = map[string]world.Bound{}
+	for name, b := range others {
+		l.bound[name] = b
+	}
+	for _, t := range l.lent {
+		l.bound[t.device.Name] = world.Bound{
+			Name: t.slot.Name, Slot: t.stand, PIN: t.pin, Expendable: t.slot.Kind() == slots.EmulatedKey,
+		}
+	}
+}
+
+// fault returns what was wrong with the slots before the attempt began.
+func (l *loan) fault() *world.Fault {
+	for _, t := range l.lent {
+		if t.fault != nil {
+			return &world.Fault{Device: t.device.Name, Slot: t.slot.Name, Err: t.fault}
+		}
+	}
+	return nil
+}
+
+// settle writes down what is on the keys and how the slots fared, and gives them back.
+func (p *pool) settle(j *job, l *loan, v verdict) (problems []error) {
+	ctx, cancel := context.WithTimeout(context.Background(), serveTime) // the run may be over
+	defer cancel()
+	for _, t := range l.lent {
+		blamed := t.blamed(v)
+		if t.stand != nil {
+			if v.tidy && blamed == nil && !slices.Contains(v.unsure, t.slot.Name) {
+				t.state(ctx, p)
+			}
+			problems = append(problems, t.stand.Close())
+		}
+		problems = append(problems, p.judge(ctx, t, v, blamed))
+		if t.lease != nil {
+			problems = append(problems, t.lease.Release())
+		}
+	}
+	return problems
+}
+
+// blamed returns what the slot did to the attempt, nil for nothing.
+func (t *lent) blamed(v verdict) error {
+	for _, f := range v.faults {
+		if f.Slot == t.slot.Name {
+			return f.Err
+		}
+	}
+	return nil
+}
+
+// state asks the key what is on it. Where that cannot be told, it stays unknown.
+func (t *lent) state(ctx context.Context, p *pool) {
+	w := strategy.Walker{Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand}
+	if _, err := w.Find(ctx); err != nil && !errors.Is(err, strategy.ErrCannotTell) {
+		p.stream.Emit(report.Event{Kind: report.Note, Text: fmt.Sprintf("What is on the key of slot %s is not known: %v.", t.slot.Name, err)})
+	}
+}
+
+// judge writes down how the slot fared. An attempt that was skipped or aborted, and one
+// that another slot spoilt, says nothing about it.
+func (p *pool) judge(ctx context.Context, t *lent, v verdict, blamed error) error {
+	e := health.Entry{Run: p.Title}
+	switch {
+	case blamed != nil:
+		e.Verdict, e.Reason = health.Fault, blamed.Error()
+	case v.outcome == report.Passed:
+		e.Verdict = health.Passed
+	case v.outcome == report.Failed:
+		e.Verdict = health.Failed
+	}
+	var after health.Record
+	var err error
+	if e.Verdict != "" && t.lease != nil {
+		after, err = t.lease.Record(ctx, e)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t.lease != nil {
+		t.use.Key = t.lease.Key.String()
+	}
+	if v.outcome != "" {
+		t.use.Used++
+	}
+	if blamed != nil {
+		t.use.Faults = append(t.use.Faults, blamed.Error())
+	}
+	if after.Grade != "" {
+		t.place.grade(after)
+	}
+	return err
+}
