@@ -1,6 +1,7 @@
 package keychain_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -25,20 +26,21 @@ type fleet struct {
 	skew    []time.Duration
 
 	created map[string]string          // place of each credential that was made
-	deleted map[string]bool            // credentials that somebody deleted
+	deleted map[string]bool            // credentials that somebody deleted, or hid
+	back    map[string]bool            // of these, those that somebody restored
 	names   map[string]map[string]bool // user names that each credential was given
 	gone    []map[string]bool          // deleted credentials that each device has stopped showing
 	showed  []map[string]bool          // credentials that each device has shown
 }
 
-func newFleet(t *rapid.T, n int) *fleet {
+func newFleet(t *rapid.T, n int, p keychain.Provider) *fleet {
 	f := &fleet{
 		now:     time.Unix(1_700_000_000, 0),
-		created: map[string]string{}, deleted: map[string]bool{}, names: map[string]map[string]bool{},
+		created: map[string]string{}, deleted: map[string]bool{}, back: map[string]bool{}, names: map[string]map[string]bool{},
 	}
 	clock := func() time.Time { return f.now }
 	random := rand.NewChaCha8([32]byte{2})
-	service, err := keychain.NewService(keychain.ServiceConfig{Provider: keychain.Providers()[0], Now: clock, Rand: random})
+	service, err := keychain.NewService(keychain.ServiceConfig{Provider: p, Now: clock, Rand: random})
 	check(t, err)
 	f.service = service
 	for i := range n {
@@ -119,6 +121,33 @@ func (f *fleet) delete(t *rapid.T) {
 	f.deleted[string(c.ID)] = true
 }
 
+// signal lets the relying party say that it does not know a credential.
+func (f *fleet) signal(t *rapid.T) {
+	d, c := f.pick(t)
+	done, err := d.SignalUnknown(c.RP.ID, c.ID)
+	check(t, err)
+	if done {
+		f.deleted[string(c.ID)] = true
+	}
+}
+
+// restore takes back what was deleted or hidden, unless it is too late or another has
+// its place.
+func (f *fleet) restore(t *rapid.T) {
+	d := f.devices[f.any(t)]
+	list := d.Deleted()
+	if len(list) == 0 {
+		t.Skip("nothing to restore")
+	}
+	id := rapid.SampledFrom(list).Draw(t, "deleted").Credential.ID
+	err := d.RestoreDeleted(id)
+	if errors.Is(err, keychain.NotDeleted) || errors.Is(err, keychain.PlaceTaken) {
+		return
+	}
+	check(t, err)
+	f.back[string(id)] = true
+}
+
 // settle heals every link and lets everybody talk until nobody has news.
 func (f *fleet) settle(t *rapid.T) {
 	for _, l := range f.links {
@@ -145,7 +174,11 @@ func (f *fleet) settle(t *rapid.T) {
 // will, and then heals everything.
 func TestConvergence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		f := newFleet(t, 3)
+		name := rapid.SampledFrom([]string{"reference", "apple", "1password", "cautious"}).Draw(t, "provider")
+		p, err := keychain.LookupProvider(name)
+		check(t, err)
+		p.SecondFactor = false // its fleet joins by itself
+		f := newFleet(t, 3, p)
 		link := func(do func(*keychain.Link)) func(*rapid.T) {
 			return func(t *rapid.T) { do(f.links[f.any(t)]) }
 		}
@@ -155,6 +188,9 @@ func TestConvergence(t *testing.T) {
 			"rename":   f.rename,
 			"write":    f.write,
 			"delete":   f.delete,
+			"signal":   f.signal,
+			"restore":  f.restore,
+			"a month":  func(t *rapid.T) { f.now = f.now.Add(20 * 24 * time.Hour) },
 			"wait":     func(t *rapid.T) { f.now = f.now.Add(time.Second) },
 			"sync": func(t *rapid.T) {
 				_, _ = f.devices[f.any(t)].Sync(ctx()) // the link may be down
@@ -185,6 +221,9 @@ func (f *fleet) nothingResurrected(t *rapid.T) {
 			visible[string(c.ID)] = true
 		}
 		for id := range f.deleted {
+			if f.back[id] {
+				continue
+			}
 			if f.showed[i][id] && !visible[id] {
 				f.gone[i][id] = true
 			}
@@ -215,7 +254,7 @@ func (f *fleet) nothingLost(t *rapid.T) {
 	for _, c := range all(t, f.devices[0]) {
 		id := string(c.ID)
 		place := f.created[id]
-		if f.deleted[id] {
+		if f.deleted[id] && !f.back[id] {
 			t.Fatalf("%s was deleted and is there", id)
 		}
 		if holders[place] != "" {

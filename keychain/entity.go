@@ -153,7 +153,8 @@ func (e *entry) merge(other *entry) (same bool) {
 }
 
 // follow is merge where the change that reaches the service last stays: what the service
-// has is taken over whole, unless there is a change here that is yet to reach it.
+// has of names and blob is taken over whole, unless there is a change here that is yet to
+// reach it. What was deleted or restored still goes by time: a new name revives nothing.
 func (e *entry) follow(other *entry) (same bool) {
 	if other.dead || e.dead {
 		return e.merge(other)
@@ -161,6 +162,8 @@ func (e *entry) follow(other *entry) (same bool) {
 	if !e.dirty {
 		e.cred, e.renamed = withNames(e.cred, other.cred), other.renamed
 		e.cred, e.written = withBlob(e.cred, other.cred), other.written
+	}
+	if compareShelves(other, e) > 0 {
 		e.shelf, e.shelved = other.shelf, other.shelved
 	}
 	return compareNames(other, e) == 0 && compareBlobs(other, e) == 0 && compareShelves(other, e) == 0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdh"
+	"errors"
 )
 
 // Recovery groups, in outline as in AgileBits' 1Password Security Design, "Restoring a
@@ -17,7 +18,8 @@ type Group struct {
 	PublicKey []byte `json:"publicKey"`
 }
 
-// MakeGroup makes a recovery group that the devices of this account hold.
+// MakeGroup makes a recovery group that the devices of this account hold, or returns the
+// one that they hold already.
 func (d *Device) MakeGroup(ctx context.Context) (Group, error) {
 	d.talking.Lock()
 	defer d.talking.Unlock()
@@ -25,8 +27,15 @@ func (d *Device) MakeGroup(ctx context.Context) (Group, error) {
 	if err != nil {
 		return Group{}, err
 	}
+	key, err := d.groupKey(ctx, &s)
+	if err == nil {
+		return Group{s.account, key.PublicKey().Bytes()}, nil
+	}
+	if !errors.Is(err, NoRecovery) {
+		return Group{}, err
+	}
 	d.mu.Lock()
-	key, err := newP256(d.env.Rand)
+	key, err = newP256(d.env.Rand)
 	d.mu.Unlock()
 	if err != nil {
 		return Group{}, err
@@ -117,6 +126,22 @@ func (d *Device) FinishGroupRecovery(ctx context.Context, account, code string) 
 
 // openCase opens the domain key of the account that is recovered with the group's key.
 func (d *Device) openCase(ctx context.Context, s *session, id string, b *caseBox) ([]byte, error) {
+	key, err := d.groupKey(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(key.PublicKey().Bytes(), b.PublicKey) {
+		return nil, damaged("the account was wrapped to another group")
+	}
+	raw, err := openBox(key, nil, boxHeader(id, b.Epoch, memberID(b.PublicKey)), b.Box)
+	if err != nil {
+		return nil, &Error{Code: Damaged, Message: "the domain key that was wrapped to the group", Err: err}
+	}
+	return raw, nil
+}
+
+// groupKey opens the key of the group that the account holds.
+func (d *Device) groupKey(ctx context.Context, s *session) (*ecdh.PrivateKey, error) {
 	g, err := call[groupRequest](ctx, d.cloud, OpGroupKey, s.bearer, nothing{})
 	if err != nil {
 		return nil, err
@@ -130,18 +155,7 @@ func (d *Device) openCase(ctx context.Context, s *session, id string, b *caseBox
 	if err != nil {
 		return nil, err
 	}
-	key, err := openSecret(sealing.raw, s.account, ByGroup, g.Sealed)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(key.PublicKey().Bytes(), b.PublicKey) {
-		return nil, damaged("the account was wrapped to another group")
-	}
-	raw, err := openBox(key, nil, boxHeader(id, b.Epoch, memberID(b.PublicKey)), b.Box)
-	if err != nil {
-		return nil, &Error{Code: Damaged, Message: "the domain key that was wrapped to the group", Err: err}
-	}
-	return raw, nil
+	return openSecret(sealing.raw, s.account, ByGroup, g.Sealed)
 }
 
 // wrapCase wraps it to the device that waits.
