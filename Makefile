@@ -100,7 +100,7 @@ bench: deps
 	@bin/benchmarks
 
 # What fetches and runs the servers of make interop, where the programs are missing.
-INTEROP_PACKAGES = $$(for p in node:nodejs npm:npm javac:default-jdk-headless mvn:maven python3:python3; do \
+INTEROP_PACKAGES = $$(for p in node:nodejs npm:npm javac:default-jdk-headless mvn:maven python3:python3 chromium:chromium; do \
 	command -v $${p%%:*} >/dev/null || echo $${p\#*:}; done; python3 -m pip --version >/dev/null 2>&1 || echo python3-pip)
 
 ## interop: the matrix of servers, authenticators and scenarios; what a registry does not give is left out

@@ -3,6 +3,7 @@ package interop
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 	"time"
 )
 
-// patience is how long a host may take to say where it listens, and to end.
+// patience is how long a host may take to say where it listens, unless its target says
+// otherwise; goodbye is how long it may take to end.
 const (
 	patience = 30 * time.Second
 	goodbye  = 5 * time.Second
@@ -53,6 +55,7 @@ func (t Target) Start(ctx context.Context, root, cache string, env ...string) (*
 		return nil, err
 	}
 	h.input = in
+	c.Cancel = in.Close // as Stop does: a host may have programs of its own to end
 	found := make(chan string, 1)
 	c.Stdout = &announcement{found: found, rest: h.said}
 	if err := c.Start(); err != nil {
@@ -65,7 +68,8 @@ func (t Target) Start(ctx context.Context, root, cache string, env ...string) (*
 
 // wait waits until the host says where it listens.
 func (h *Host) wait(ctx context.Context, found <-chan string) error {
-	timer := time.NewTimer(patience)
+	limit := cmp.Or(h.Target.Patience, patience)
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	var why error
 	select {
@@ -75,7 +79,7 @@ func (h *Host) wait(ctx context.Context, found <-chan string) error {
 		h.ended <- err
 		why = fmt.Errorf("ended: %w", errors.Join(err, ctx.Err()))
 	case <-timer.C:
-		why = fmt.Errorf("did not say where it listens within %v", patience)
+		why = fmt.Errorf("did not say where it listens within %v", limit)
 	case <-ctx.Done():
 		why = ctx.Err()
 	}

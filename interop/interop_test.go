@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"fido-emu/report"
+	"fido-emu/rp/browser"
 	"fido-emu/rp/web"
+	"fido-emu/scenarios/language"
 )
 
 const (
@@ -24,6 +26,9 @@ const (
 func TestServers(t *testing.T) {
 	for _, target := range Targets() {
 		t.Run(target.Name, func(t *testing.T) {
+			if target.Pages {
+				t.Skip("its pages take minutes; make interop runs them")
+			}
 			if len(target.Lock) == 0 {
 				if err := target.Bring(t.Context(), root, cache); err != nil {
 					t.Fatal(err)
@@ -49,7 +54,7 @@ func TestServers(t *testing.T) {
 func TestTargetsArePinned(t *testing.T) {
 	for _, target := range Targets() {
 		t.Run(target.Name, func(t *testing.T) {
-			if _, err := web.Load(target.Site(root)); err != nil {
+			if err := loads(target); err != nil {
 				t.Error(err)
 			}
 			lock := "../go.mod"
@@ -68,6 +73,61 @@ func TestTargetsArePinned(t *testing.T) {
 			}
 		})
 	}
+}
+
+func loads(t Target) error {
+	if t.Pages {
+		_, err := browser.Load(t.Site(root))
+		return err
+	}
+	_, err := web.Load(t.Site(root))
+	return err
+}
+
+// TestChosen leaves out the profiles that a server is not run with, and keeps the reason
+// of what is left out anyway.
+func TestChosen(t *testing.T) {
+	all, err := Scenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := (Target{}).chosen(all, Direct); len(got) != len(all) || skipped(got) != skipped(all) {
+		t.Errorf("without a choice, %d of %d scenarios are left out, before %d", skipped(got), len(got), skipped(all))
+	}
+	before := skipped(all)
+	for _, s := range (Target{Profiles: []string{"security-key"}, Others: "no time"}).chosen(all, Direct) {
+		want := "no time"
+		switch profileOf(s) {
+		case "security-key":
+			want = ""
+		case "u2f-key":
+			want = "this key knows U2F only, and the client of package webauthn speaks CTAP2"
+		}
+		if s.Skip != want {
+			t.Errorf("%s: left out for %q, want %q", s.ID, s.Skip, want)
+		}
+	}
+	pages := Target{Pages: true, Asks: []string{None, Direct}}
+	if first := skipped(pages.chosen(all, None)); first != before {
+		t.Errorf("on pages, %d scenarios are left out, want %d", first, before)
+	}
+	for _, s := range pages.chosen(all, Direct) {
+		if left := s.Skip != ""; left != (scenarioOf(s) != "sign-in" || profileOf(s) == "u2f-key") {
+			t.Errorf("on pages with another conveyance, %s is left out: %v", s.ID, left)
+		}
+	}
+	if skipped(all) != before {
+		t.Error("scenarios of other servers were changed")
+	}
+}
+
+func skipped(all []*language.Scenario) (n int) {
+	for _, s := range all {
+		if s.Skip != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // little makes a target with one file, in a module folder of its own.
@@ -113,6 +173,14 @@ func TestBring(t *testing.T) {
 	}
 }
 
+func TestPagesTakeChromium(t *testing.T) {
+	target, root, cache := little(t, Target{Pages: true})
+	t.Setenv("PATH", t.TempDir())
+	if err := target.Bring(t.Context(), root, cache); err == nil || err.Error() != "little-server is left out: Chromium is not installed" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestBringIsDoneOnce(t *testing.T) {
 	target, root, cache := little(t, Target{Lock: []string{"lock"}, Recipe: [][]string{{"sh", "-c", "date > made"}}})
 	for range 2 {
@@ -133,12 +201,17 @@ func TestBringIsDoneOnce(t *testing.T) {
 }
 
 func TestHost(t *testing.T) {
-	for _, c := range []struct{ name, script, says string }{
-		{"it listens", "echo starting; echo listening on http://localhost:1; cat >/dev/null", ""},
-		{"it ends at once", "echo no luck >&2; exit 3", "exit status 3\nno luck"},
+	for _, c := range []struct {
+		name, script string
+		patience     time.Duration
+		says         string
+	}{
+		{"it listens", "echo starting; echo listening on http://localhost:1; cat >/dev/null", 0, ""},
+		{"it ends at once", "echo no luck >&2; exit 3", 0, "exit status 3\nno luck"},
+		{"it takes its time", "cat >/dev/null", time.Millisecond, "did not say where it listens within 1ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			target, root, cache := little(t, Target{Command: []string{"sh", "-c", c.script}})
+			target, root, cache := little(t, Target{Command: []string{"sh", "-c", c.script}, Patience: c.patience})
 			if err := target.Bring(t.Context(), root, cache); err != nil {
 				t.Fatal(err)
 			}

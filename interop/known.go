@@ -19,6 +19,7 @@ type finding struct {
 
 func findings() []finding {
 	const roots = "it trusts the maker's own root for this format and no other, and emulated keys are attested by a test authority"
+	const truststore = "it wants the chain to lead to a certificate of its truststore, which is Java's own, and emulated keys are attested by a test authority"
 	return []finding{
 		{"gowebauthn", Direct, []string{"android-phone", "apple-device"}, "Error validating x5c cert chain", roots},
 		{"simplewebauthn", Direct, []string{"android-phone"}, "x5c root certificate was not a known root certificate (Android Key)", roots},
@@ -27,6 +28,8 @@ func findings() []finding {
 		{"pywebauthn", Direct, []string{"windows-hello"}, `Unrecognized TPM Manufacturer "id:FFFFF1D0"`, "emulated TPMs are of the manufacturer that FIDO keeps for tests, which it does not list"},
 		{"fido2lib", Direct, []string{"windows-hello"}, "only TPM_ALG_RSA supported", "it reads keys of TPMs only where they are RSA, and this one prefers ES256"},
 		{"fido2lib", Direct, []string{"android-phone"}, "no support for attestation format: android-key", "it does not know the format"},
+		{"keycloak", Direct, []string{"security-key", "post-quantum-key", "windows-hello"}, "invalid cert path", truststore},
+		{"keycloak", Direct, []string{"apple-passwords"}, "not configured to handle the supplied AttestationStatement format 'none'", "it takes no passkey without attestation where it asks for one, and synced passkeys have none"},
 	}
 }
 

@@ -11,10 +11,7 @@ import (
 	"time"
 
 	"fido-emu/report"
-	"fido-emu/rp/web"
-	"fido-emu/scenarios"
 	"fido-emu/scenarios/language"
-	"fido-emu/scenarios/world"
 )
 
 // Cell is what came of one scenario with one profile at one server.
@@ -111,7 +108,7 @@ func (m *Matrix) plan(s *language.Scenario) {
 }
 
 // target runs everything at one server.
-func (m *Matrix) target(ctx context.Context, o Options, t Target, all []*language.Scenario) error {
+func (m *Matrix) target(ctx context.Context, o Options, t Target, all []*language.Scenario) (err error) {
 	standing := Standing{Name: t.Name, Library: t.Library, Version: t.Version, Registry: t.Registry, Asks: t.Asks}
 	mail, err := freeAddress()
 	if err != nil {
@@ -128,16 +125,17 @@ func (m *Matrix) target(ctx context.Context, o Options, t Target, all []*languag
 		return nil
 	}
 	defer h.Stop()
-	d, err := web.Load(t.Site(o.Root))
+	site, err := t.describe(ctx, o.Root)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, site.close()) }()
 	for _, conveyance := range t.Asks {
 		if o.Progress != nil {
 			o.Progress(standing, conveyance)
 		}
 		settings := map[string]string{"INTEROP_ADDRESS": h.Address, "INTEROP_MAIL": mail, "INTEROP_ATTESTATION": conveyance}
-		cells, err := through(ctx, d, settings, all)
+		cells, err := site.through(ctx, t.settings(settings), t.chosen(all, conveyance))
 		if err != nil {
 			return fmt.Errorf("%s: %w\n%s", t.Library, err, h.Said())
 		}
@@ -157,33 +155,6 @@ func freeAddress() (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
-}
-
-// through runs the scenarios at one site.
-func through(ctx context.Context, d *web.Description, settings map[string]string, all []*language.Scenario) ([]Cell, error) {
-	all = fitting(d, all)
-	k := &keeper{scenarios: map[string]*language.Scenario{}}
-	for _, s := range all {
-		k.scenarios[s.ID] = s
-	}
-	o := scenarios.Options{Title: d.Name, RP: &world.Elsewhere{Description: d, Getenv: func(name string) string { return settings[name] }}}
-	stream := report.NewStream(time.Now, k)
-	_, err := scenarios.Run(ctx, all, o, stream)
-	return k.cells, errors.Join(err, stream.Close())
-}
-
-// fitting says of the scenarios that need what the server has not that they are left
-// out.
-func fitting(d *web.Description, all []*language.Scenario) []*language.Scenario {
-	all = slices.Clone(all)
-	for i, s := range all {
-		if scenarioOf(s) == "recovery" && s.Skip == "" && !d.Has("recover") {
-			without := *s
-			without.Skip = "the library has no account recovery"
-			all[i] = &without
-		}
-	}
-	return all
 }
 
 // keeper makes cells of the events of a run.

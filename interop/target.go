@@ -3,6 +3,9 @@ package interop
 import (
 	"os/exec"
 	"path/filepath"
+	"time"
+
+	"fido-emu/rp/browser"
 )
 
 // Target is a server that nobody here wrote, with the host that it runs in.
@@ -18,6 +21,15 @@ type Target struct {
 	Hashes   string     // file of SHA-256 hashes to hold against what was fetched, where its client compares none
 	Build    [][]string // commands that build the host
 	Command  []string   // starts it
+
+	Patience    time.Duration     // how long it may take to say where it listens; 30 s when 0
+	Description string            // shipped description of the server, where the host has none of its own
+	Settings    map[string]string // settings of that description, by what they are here
+	Pages       bool              // it is driven through its pages, in Chromium
+
+	// Profiles are those that are run, and Others why the others are not; all when empty.
+	Profiles []string
+	Others   string
 
 	// Asks are the attestation conveyances that it can be told to ask for, in order.
 	Asks []string
@@ -74,22 +86,54 @@ func Targets() []Target {
 			},
 			Command: []string{"java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", "classes:lib/*", "Server"},
 		},
+		keycloak(),
 	}
 }
 
-// Site returns the file that describes the server to package web. root is the folder of
-// the module.
-func (t Target) Site(root string) string { return filepath.Join(t.source(root), "site.yaml") }
+// keycloak is a server whose ceremonies live in page script.
+func keycloak() Target {
+	return Target{
+		Name: "keycloak", Library: "org.keycloak:keycloak-quarkus-dist", Version: "26.7.3", Registry: "Maven Central", Asks: []string{None, Direct},
+		Needs: []string{"java", "jar", "mvn", "bash"}, Pages: true, Lock: []string{"artifacts.sha256"}, Hashes: "artifacts.sha256",
+		Sources: []string{"realm.json", "main.go", "realms.go", "server.go"},
+		Recipe: [][]string{
+			{"mvn", "--quiet", "--batch-mode", "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy", "-Dartifact=org.keycloak:keycloak-quarkus-dist:26.7.3:zip", "-DoutputDirectory=lib"},
+		},
+		Build: [][]string{
+			{"jar", "--extract", "--file", "lib/keycloak-quarkus-dist-26.7.3.zip"},
+			{"go", "build", "-o", "$FOLDER/", "./interop/targets/keycloak"},
+			{"./keycloak", "prepare"},
+		},
+		Command: []string{"./keycloak"}, Patience: 3 * time.Minute, Description: "rp/web/descriptions/keycloak-browser.yaml",
+		Settings: map[string]string{"KEYCLOAK_ADDRESS": "INTEROP_ADDRESS", "KEYCLOAK_REALM": "INTEROP_ATTESTATION", "KEYCLOAK_MAIL": "INTEROP_MAIL"},
+		Profiles: []string{"security-key", "post-quantum-key", "windows-hello", "apple-passwords"},
+		Others:   "its pages take seconds where an API takes milliseconds: one profile of each kind is run",
+	}
+}
+
+// Site returns the file that describes the server to packages web and browser. root is
+// the folder of the module.
+func (t Target) Site(root string) string {
+	if t.Description != "" {
+		return filepath.Join(root, filepath.FromSlash(t.Description))
+	}
+	return filepath.Join(t.source(root), "site.yaml")
+}
 
 func (t Target) source(root string) string { return filepath.Join(root, "interop", "targets", t.Name) }
 
 func (t Target) folder(cache string) string { return filepath.Join(cache, t.Name) }
 
-// missing returns a program that it takes and that is not here, empty for none.
+// missing returns what it takes that is not here, empty for nothing.
 func (t Target) missing() string {
 	for _, program := range t.Needs {
 		if _, err := exec.LookPath(program); err != nil {
 			return program
+		}
+	}
+	if t.Pages {
+		if _, err := browser.Find(); err != nil {
+			return "Chromium"
 		}
 	}
 	return ""
