@@ -26,10 +26,15 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	example, err := filepath.Abs("../../fixtures/example-bench.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DESCRIPTIONS", descriptions)
+			e.Setenv("EXAMPLE", example)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -133,7 +133,7 @@ func rootCommand(u ui) *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
+	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), benchCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
 		rpCommand(u), keychainCommand(u), identityCommand(u), conformCommand(u), auditCommand(u), reportCommand(u), doctorCommand(u), versionCommand(u))
 	strict(root)
 	return root
