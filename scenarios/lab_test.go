@@ -47,12 +47,12 @@ func TestLabLibrary(t *testing.T) {
 	} {
 		t.Run(tt.way, func(t *testing.T) {
 			var sources []Source
-			for _, s := range withoutWire(t) {
+			for _, s := range aboutDevices(t) {
 				if strings.HasPrefix(s.ID, tt.folder) {
 					sources = append(sources, s)
 				}
 			}
-			noRoom := testLibraryVia(t, tt.way, sources)
+			_, noRoom := testLibraryVia(t, tt.way, sources)
 			if gadget := strings.HasPrefix(tt.way, "gadget"); len(noRoom) > 0 && !gadget {
 				t.Errorf("no room for %v", noRoom)
 			}

@@ -42,7 +42,7 @@ func TestParallelIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	seed := uint64(7)
-	one := runAll(t, sources, Options{Title: "library", Seed: &seed})
+	one := libraryInProcess(t)
 	many := runAll(t, sources, Options{Title: "library", Seed: &seed, Parallel: 8})
 	want, got := byScenario(t, one), byScenario(t, many)
 	if len(want) != len(got) {

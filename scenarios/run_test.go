@@ -4,36 +4,89 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"fido-emu/report"
 )
 
-// runAll runs sources and returns the events as JSON lines, and as events.
-func runAll(t *testing.T, sources []Source, o Options) (events []report.Event) {
+// runAll runs sources and returns the events, by way of JSON lines.
+func runAll(t *testing.T, sources []Source, o Options) []report.Event {
+	t.Helper()
+	events, err := runSources(sources, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+func runSources(sources []Source, o Options) ([]report.Event, error) {
+	g, err := Grammar()
+	if err != nil {
+		return nil, err
+	}
+	all, err := Load(sources, g)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	stream := report.NewStream(time.Now, report.NewJSONL(&b))
+	_, err = Run(context.Background(), all, o, stream)
+	if err := errors.Join(err, stream.Close()); err != nil {
+		return nil, err
+	}
+	return report.ReadAll(&b)
+}
+
+// inProcess is a run of the whole library in process, with the seed 7: one for all tests
+// that hold another run against it. They change nothing in it.
+var inProcess = sync.OnceValues(func() ([]report.Event, error) {
+	sources, err := Library()
+	if err != nil {
+		return nil, err
+	}
+	seed := uint64(7)
+	return runSources(sources, Options{Title: "library", Seed: &seed})
+})
+
+func libraryInProcess(t *testing.T) []report.Event {
+	t.Helper()
+	events, err := inProcess()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// deviceless chooses scenarios that are about what proves who somebody is and hardly
+// about authenticators: hundreds of pictures, and a passkey or none at the end.
+const deviceless = "identity && !(hardware || synced || tpm || hand-over)"
+
+// aboutDevices leaves out what would take much time and show little on another
+// transport: scenarios in which devices play no part, and those that are only there on a
+// wire.
+func aboutDevices(t *testing.T) (rest []Source) {
 	t.Helper()
 	g, err := Grammar()
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := Load(sources, g)
-	if err != nil {
-		t.Fatal(err)
+	for _, s := range withoutWire(t) {
+		all, err := Load([]Source{s}, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left, err := Select(all, Selection{Filter: deviceless})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(left) == 0 {
+			rest = append(rest, s)
+		}
 	}
-	var b bytes.Buffer
-	stream := report.NewStream(time.Now, report.NewJSONL(&b))
-	if _, err := Run(context.Background(), all, o, stream); err != nil {
-		t.Error(err)
-	}
-	if err := stream.Close(); err != nil {
-		t.Error(err)
-	}
-	events, err = report.ReadAll(&b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return events
+	return rest
 }
 
 func TestLibraryPasses(t *testing.T) {
@@ -53,9 +106,8 @@ func TestSameSeedSameEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	seed := uint64(7)
-	run := func() []string {
-		var lines []string
-		for _, e := range runAll(t, sources, Options{Title: "library", Seed: &seed}) {
+	lines := func(events []report.Event) (lines []string) {
+		for _, e := range events {
 			e.Time, e.Duration = time.Time{}, 0
 			line, err := json.Marshal(e)
 			if err != nil {
@@ -65,7 +117,7 @@ func TestSameSeedSameEvents(t *testing.T) {
 		}
 		return lines
 	}
-	first, second := run(), run()
+	first, second := lines(libraryInProcess(t)), lines(runAll(t, sources, Options{Title: "library", Seed: &seed}))
 	if len(first) != len(second) {
 		t.Fatalf("%d events, then %d", len(first), len(second))
 	}

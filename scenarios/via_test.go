@@ -55,15 +55,29 @@ func withoutWire(t *testing.T) (rest []Source) {
 	return rest
 }
 
+// among leaves the events of the scenarios of some files.
+func among(events []report.Event, sources []Source) (rest []report.Event) {
+	files := map[string]bool{}
+	for _, s := range sources {
+		files[s.ID] = true
+	}
+	for _, e := range events {
+		if file, _, _ := strings.Cut(e.ScenarioID, "["); files[file] {
+			rest = append(rest, e)
+		}
+	}
+	return rest
+}
+
 // testLibraryVia runs scenarios over a way: everything ends as it does in process, and
-// nothing is left of any device. Scenarios that are skipped because the way has no room
-// for another device are returned.
-func testLibraryVia(t *testing.T, name string, sources []Source) (noRoom map[string]bool) {
+// nothing is left of any device. The events are returned, and the scenarios that are
+// skipped because the way has no room for another device.
+func testLibraryVia(t *testing.T, name string, sources []Source) (events []report.Event, noRoom map[string]bool) {
 	seed := uint64(7)
-	want := results(runAll(t, sources, Options{Title: "library", Seed: &seed}))
+	want := results(among(libraryInProcess(t), sources))
 	files := openFiles(t)
 	began := time.Now()
-	events := runAll(t, sources, Options{Title: "library", Seed: &seed, Via: parseWay(t, name)})
+	events = runAll(t, sources, Options{Title: "library", Seed: &seed, Via: parseWay(t, name)})
 	t.Logf("%d files took %v via %s", len(sources), time.Since(began), name)
 	noRoom = map[string]bool{}
 	for _, e := range events {
@@ -92,7 +106,7 @@ func testLibraryVia(t *testing.T, name string, sources []Source) (noRoom map[str
 		}
 	}
 	settle(t, files)
-	return noRoom
+	return events, noRoom
 }
 
 // settle waits until no more files are open than before, and no goroutine has to do
@@ -133,19 +147,22 @@ func openFiles(t *testing.T) int {
 func TestLibraryVia(t *testing.T) {
 	for _, name := range ways {
 		t.Run(name, func(t *testing.T) {
-			if noRoom := testLibraryVia(t, name, withoutWire(t)); len(noRoom) > 0 {
+			events, noRoom := testLibraryVia(t, name, aboutDevices(t))
+			if len(noRoom) > 0 {
 				t.Errorf("no room for %v", noRoom)
+			}
+			if name == "pipe" { // in memory: it keeps all messages of a seeded run the same
+				sameMessages(t, events, among(libraryInProcess(t), aboutDevices(t)))
 			}
 		})
 	}
 }
 
-// TestSeededOverPipe compares all messages of seeded runs: a pipe in memory keeps
-// them the same, and the same as in process.
-func TestSeededOverPipe(t *testing.T) {
-	seed := uint64(7)
-	messages := func(via *reach.Way) (lines []string) {
-		for _, e := range runAll(t, withoutWire(t), Options{Title: "library", Seed: &seed, Via: via}) {
+// sameMessages compares all messages of two runs.
+func sameMessages(t *testing.T, got, want []report.Event) {
+	t.Helper()
+	messages := func(events []report.Event) (lines []string) {
+		for _, e := range events {
 			if e.Kind == report.CTAP || e.Kind == report.WebAuthn {
 				line, err := json.Marshal([]any{e.ScenarioID, e.StepIndex, e.Device, e.Exchange, e.Ceremony})
 				if err != nil {
@@ -156,13 +173,13 @@ func TestSeededOverPipe(t *testing.T) {
 		}
 		return lines
 	}
-	want, got := messages(nil), messages(parseWay(t, "pipe"))
-	if len(got) != len(want) {
-		t.Fatalf("%d messages, %d in process", len(got), len(want))
+	g, w := messages(got), messages(want)
+	if len(g) != len(w) {
+		t.Fatalf("%d messages, %d in process", len(g), len(w))
 	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Fatalf("message %d:\n%s\nin process:\n%s", i+1, got[i], want[i])
+	for i := range w {
+		if g[i] != w[i] {
+			t.Fatalf("message %d:\n%s\nin process:\n%s", i+1, g[i], w[i])
 		}
 	}
 }
