@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
@@ -101,9 +102,13 @@ func readUpTo(limit int64, w http.ResponseWriter, r *http.Request, v any) error 
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		return refuse(BadRequest, "the content type is %q, want application/json", r.Header.Get("Content-Type"))
 	}
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
+	body := bufio.NewReader(http.MaxBytesReader(w, r.Body, limit))
+	d := json.NewDecoder(body)
 	d.DisallowUnknownFields()
-	err := d.Decode(v)
+	err := wantObject(body)
+	if err == nil {
+		err = d.Decode(v)
+	}
 	if err == nil {
 		if _, extra := d.Token(); extra != io.EOF {
 			err = errors.New("more after the end")
@@ -116,6 +121,24 @@ func readUpTo(limit int64, w http.ResponseWriter, r *http.Request, v any) error 
 		return refuse(BadRequest, "the body cannot be read: %v", err)
 	}
 	return nil
+}
+
+// wantObject looks whether a JSON object begins here: null, which encoding/json takes for
+// the value of anything, would clear a policy.
+func wantObject(body *bufio.Reader) error {
+	for {
+		b, err := body.ReadByte()
+		switch {
+		case err == io.EOF:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case b == '{':
+			return body.UnreadByte()
+		case !strings.ContainsRune(" \t\r\n", rune(b)):
+			return errors.New("it is no JSON object")
+		}
+	}
 }
 
 // guard keeps foreign pages out: what changes something must come from a page of

@@ -16,7 +16,7 @@ import (
 )
 
 // visit sends one request and returns the answer and what it holds.
-func visit(t *testing.T, h http.Handler, method, path, body string, header ...string) (*http.Response, string) {
+func visit(t testing.TB, h http.Handler, method, path, body string, header ...string) (*http.Response, string) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Header.Set("Origin", origin)
@@ -65,6 +65,7 @@ func TestHTTPRefuses(t *testing.T) {
 		{"made-up administrator", "GET", "/api/admin/audit", "", []string{"Cookie", "__Host-admin=9999999999.AAAA"}, 401, reference.AdminRequired},
 		{"wrong token", "POST", "/api/admin/session", `{"token":""}`, nil, 401, reference.AdminRequired},
 		{"pass for ever", "POST", "/api/admin/people/ada/passes", `{"lifetimeMinutes":9223372036854775807}`, []string{"Authorization", bearer}, 400, reference.BadLifetime},
+		{"unused for longer than there is time", "GET", "/api/admin/dormant?hours=5124095576030432", "", []string{"Authorization", bearer}, 400, reference.BadRequest},
 		{"bad offset", "GET", "/api/admin/people?offset=-1", "", []string{"Authorization", bearer}, 400, reference.BadRequest},
 	}
 	for _, test := range tests {

@@ -61,6 +61,9 @@ type (
 // shownSignIns is the most that one answer lists.
 const shownSignIns = 100
 
+// maxDormant is the longest time without use that can be asked for, in hours.
+const maxDormant = 100 * 365 * 24
+
 // routeMethods adds the routes of methods and access; the package comment lists
 // them.
 func (s *server) routeMethods(mux *http.ServeMux) {
@@ -195,6 +198,9 @@ func (s *server) dormantMethods(_ http.ResponseWriter, r *http.Request) (any, er
 	hours, err := number(r, "hours", 90*24)
 	if err != nil {
 		return nil, err
+	}
+	if hours > maxDormant {
+		return nil, refuse(BadRequest, "hours=%d: want at most %d, which is a hundred years", hours, maxDormant)
 	}
 	list, err := s.core.DormantMethods(time.Duration(hours)*time.Hour, r.URL.Query().Get("group"))
 	return dormantJSON{list}, err
