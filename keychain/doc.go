@@ -28,8 +28,16 @@
 // from escrow: a recovery key pair is sealed under a passcode, and the domain key
 // is wrapped to its public half like to a member's. The service stands in for
 // the hardware security module that counts tries: a try is counted durably before
-// the comparison, and the record is destroyed with the last one. As a stand-in it
-// could itself guess passcodes.
+// the comparison. As a stand-in it could itself guess passcodes. Recovery codes,
+// Secret Keys, recovery contacts and recovery groups are such key pairs, too, whose
+// private half other things open; members vouch for them with a code that needs the
+// domain key. docs/keychain.md tells what the service has of each.
+//
+// # Providers
+//
+// A [Provider] says as data which of these ways there are, and how a provider
+// behaves otherwise: [Providers] lists those that are built in, [ParseProvider]
+// reads others.
 //
 // # Conflicts
 //
@@ -41,4 +49,9 @@
 // that competed on the device where it was made; what that device had not heard of
 // stays, and what the dead had shadowed stays ignored. Replicas that have seen the
 // same entities show the same credentials, in whatever order these came.
+//
+// Providers differ in this: with [ServerRevision] the change that reaches the service
+// last stays, with [NewestWins] nothing is noted of what was replaced, and where deleted
+// credentials are kept for a time, deleting and restoring are changes like others until
+// the tombstone ends them.
 package keychain

@@ -2,12 +2,14 @@ package keychain_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"fido-emu/ctap"
 	"fido-emu/keychain"
 )
 
@@ -168,6 +170,14 @@ func TestEscrowEnds(t *testing.T) {
 
 // TestLimits fills an account.
 func TestLimits(t *testing.T) {
+	small := provider(t, "reference")
+	small.Limits.Passkeys = 1
+	few := newWorld(t, keychain.ServiceConfig{Provider: small})
+	d := few.founder("phone", nil)
+	few.put(d, "c1", "example.com", "ada")
+	if err := d.Credentials().Put(credential("c2", "example.com", "bob", few.now)); !errors.Is(err, ctap.ErrKeyStoreFull) {
+		t.Fatalf("a second passkey: %v", err)
+	}
 	w := newWorld(t, keychain.ServiceConfig{Provider: provider(t, "cautious")})
 	phone := w.founder("phone", nil)
 	for _, name := range []string{"2", "3", "4", "5"} {

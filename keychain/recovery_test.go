@@ -251,17 +251,18 @@ func (r *restarting) Call(ctx context.Context, op keychain.Operation, bearer, re
 // when that is enough, whatever happened to the account before.
 func TestWhoGetsIn(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		w, phone, helper := helped(t, direct)
+		w := newWorld(t, keychain.ServiceConfig{})
+		phone, helper := w.founder("phone", nil), w.device("bobs phone", nil)
 		valid := map[keychain.JoinWay]any{}
 		former := map[keychain.JoinWay][]any{}
 		current, n := secret, 0
 		set := func(i int) func(*rapid.T) {
 			way := ways()[i]
 			return func(rt *rapid.T) {
-				if way.name == keychain.BySecretKey && current != secret {
-					rt.Skip("set up with the first secret only")
-				}
 				key, err := way.setUp(phone, helper)
+				if way.name == keychain.BySecretKey {
+					key, err = phone.RenewSecretKey(ctx(), current)
+				}
 				check(rt, err)
 				if old, ok := valid[way.name]; ok {
 					former[way.name] = append(former[way.name], old)
@@ -290,21 +291,17 @@ func TestWhoGetsIn(t *testing.T) {
 				check(rt, phone.Revoke(ctx(), fresh.Status().Member))
 			}
 		}
-		rt.Repeat(map[string]func(*rapid.T){
-			"code": set(0), "secret key": set(1), "contact": set(2),
-			"try": try, "try again": try,
-			"change secret": func(rt *rapid.T) {
-				if current != secret {
-					rt.Skip("once")
-				}
-				current = "changed"
-				check(rt, phone.ChangeSecret(ctx(), current))
-				// The Secret Key stays, bound to the new secret.
-				if key := phone.SecretKey(); valid[keychain.BySecretKey] != nil {
-					valid[keychain.BySecretKey] = key
-				}
-			},
-		})
+		change := func(rt *rapid.T) {
+			current += " changed"
+			check(rt, phone.ChangeSecret(ctx(), current))
+			if valid[keychain.BySecretKey] != nil { // the key stays, bound to the new secret
+				valid[keychain.BySecretKey] = phone.SecretKey()
+			}
+		}
+		set(rapid.IntRange(0, 2).Draw(rt, "first"))(rt)
+		for range rapid.IntRange(1, 5).Draw(rt, "steps") { // few, for each stretches passwords
+			rapid.SampledFrom([]func(*rapid.T){set(0), set(1), set(2), change, try, try, try}).Draw(rt, "step")(rt)
+		}
 	})
 }
 

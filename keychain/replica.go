@@ -359,7 +359,11 @@ func (r *replica) ownTime(rpID string, at time.Time) time.Time {
 // full tells whether there is no room for c, which takes the place of old, or of
 // whoever has its place.
 func (d *Device) full(c *authenticator.Credential, old *entry) bool {
-	if d.env.MaxCredentials == 0 || !c.Discoverable || d.replica.count < d.env.MaxCredentials {
+	most := d.env.MaxCredentials
+	if limit := int(d.provider.Limits.Passkeys); limit > 0 && (most == 0 || limit < most) {
+		most = limit
+	}
+	if most == 0 || !c.Discoverable || d.replica.count < most {
 		return false
 	}
 	if old != nil && old.cred.Discoverable {
