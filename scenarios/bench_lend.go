@@ -134,14 +134,10 @@ func (p *pool) equip(ctx context.Context, j *job, t *lent) bool {
 // the device has one. An emulated key may be reset for that, a real one only where the
 // run may harm it.
 func (p *pool) prepare(ctx context.Context, t *lent) error {
-	emulated := t.slot.Kind() == slots.EmulatedKey
 	t.pin = t.place.pin
-	w := strategy.Walker{
-		Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand,
-		Given: strategy.Given{Needs: t.stand.Can(), Destroy: emulated || p.Bench.harm.Allowed},
-	}
+	w := t.walker(p)
 	var err error
-	if emulated && !t.slot.PIN.Set() {
+	if t.expendable() {
 		err = t.renew(ctx, &w)
 	} else {
 		err = t.ready(ctx, &w)
@@ -160,6 +156,10 @@ func (t *lent) renew(ctx context.Context, w *strategy.Walker) error {
 	case t.pin == "" && now == blank, t.pin != "" && now == set && t.given == t.pin:
 		return nil
 	case now != blank:
+		if !now.Known() {
+			now.Stage = strategy.Enrolled // it may hold anything
+		}
+		w.PIN = ""
 		if _, err := w.Walk(ctx, now, blank); err != nil {
 			return err
 		}
@@ -225,8 +225,8 @@ func (p *pool) settle(j *job, l *loan, v verdict) (problems []error) {
 	for _, t := range l.lent {
 		blamed := t.blamed(v)
 		if t.stand != nil {
-			if v.tidy && blamed == nil && !slices.Contains(v.unsure, t.slot.Name) {
-				t.state(ctx, p)
+			if v.tidy && blamed == nil {
+				t.state(ctx, p, slices.Contains(v.unsure, t.slot.Name))
 			}
 			problems = append(problems, t.stand.Close())
 		}
@@ -248,11 +248,33 @@ func (t *lent) blamed(v verdict) error {
 	return nil
 }
 
-// state asks the key what is on it. Where that cannot be told, it stays unknown.
-func (t *lent) state(ctx context.Context, p *pool) {
-	w := strategy.Walker{Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand}
-	if _, err := w.Find(ctx); err != nil && !errors.Is(err, strategy.ErrCannotTell) {
+// state asks the key what is on it. Where that cannot be told, or something of the
+// scenario may be left on it, it stays unknown; an emulated one is reset then.
+func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
+	w := t.walker(p)
+	var err error
+	switch {
+	case unsure && t.expendable():
+		w.PIN = ""
+		_, err = w.Walk(ctx, strategy.State{Stage: strategy.Enrolled}, strategy.State{Stage: strategy.Blank})
+	case !unsure:
+		_, err = w.Find(ctx)
+	}
+	if err != nil {
 		p.stream.Emit(report.Event{Kind: report.Note, Text: fmt.Sprintf("What is on the key of slot %s is not known: %v.", t.slot.Name, err)})
+	}
+}
+
+// expendable tells of a key that the run may reset as it likes: an emulated one without
+// a PIN of its own.
+func (t *lent) expendable() bool {
+	return t.slot.Kind() == slots.EmulatedKey && !t.slot.PIN.Set()
+}
+
+func (t *lent) walker(p *pool) strategy.Walker {
+	return strategy.Walker{
+		Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand,
+		Given: strategy.Given{Needs: t.stand.Can(), Destroy: t.slot.Kind() == slots.EmulatedKey || p.Bench.harm.Allowed},
 	}
 }
 
