@@ -197,7 +197,7 @@ func recoverBy(ctx context.Context, w *world.World, c language.Call, d *world.De
 	for _, need := range needs() {
 		switch needed := slices.Contains(need.ways, by); {
 		case needed && !c.Has(need.member):
-			return fmt.Errorf("recover by %s needs %s:", by, need.member)
+			return fmt.Errorf("recover by %s needs the member %s", by, need.member)
 		case !needed && c.Has(need.member):
 			return fmt.Errorf("recover takes %s: only by %s", need.member, strings.Join(need.ways, " or "))
 		}
