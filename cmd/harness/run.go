@@ -35,6 +35,8 @@ type runFlags struct {
 	rp        string
 	pages     pageFlags
 	bind      bindFlags
+	parallel  int
+	bench     runBenchFlags
 }
 
 func runCommand(u ui) *cobra.Command {
@@ -52,8 +54,8 @@ func runCommand(u ui) *cobra.Command {
 			"  usbip[:usb]      a USB device of this computer, reached through hidraw or libusb\n" +
 			"  gadget[:usb]     a USB gadget, reached through hidraw or libusb\n\n" +
 			"The same --seed gives the same bytes of events in process. Behind a transport the\n" +
-			"outcomes are the same every time, and over a pipe the messages too." + bindHelp,
-		Example: "  harness run\n  harness run --filter 'loss && !tpm'\n  harness run loss my-scenario.yaml --seed 7",
+			"outcomes are the same every time, and over a pipe the messages too." + bindHelp + runBenchHelp,
+		Example: "  harness run\n  harness run --filter 'loss && !tpm'\n  harness run loss my-scenario.yaml --seed 7\n  harness run --parallel 4\n  harness run --bench fixtures/example-bench.yaml --tags 'usb && !slow'",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, names []string) error {
 			f.seeded = c.Flags().Changed("seed")
@@ -71,6 +73,8 @@ func runCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.rp, "rp", "", "file that describes the relying party, over HTTP (default: the reference one, in this process)")
 	f.pages.register(flags)
 	f.bind.register(flags)
+	f.bench.register(flags)
+	flags.IntVar(&f.parallel, "parallel", 0, "scenarios that may run at the same time; 1 without --bench, as many as it has slots with it")
 	flags.Uint64Var(&f.seed, "seed", 0, "make the run reproducible: the same seed, the same bytes")
 	flags.BoolVar(&f.json, "json", false, "print the events as JSON lines instead of progress")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every step")
@@ -86,8 +90,11 @@ func runCommand(u ui) *cobra.Command {
 const handTimeout = 2 * time.Minute
 
 func run(ctx context.Context, u ui, names []string, f runFlags) error {
-	if f.retries < 0 || f.timeout <= 0 {
-		return usage("", "--retries must not be negative, and --timeout must be more than nothing")
+	if f.retries < 0 || f.timeout <= 0 || f.parallel < 0 {
+		return usage("", "--retries and --parallel must not be negative, and --timeout must be more than nothing")
+	}
+	if err := f.together(); err != nil {
+		return err
 	}
 	via, err := f.way()
 	if err != nil {
@@ -109,12 +116,19 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if err := reachable(ctx, bound, h); err != nil {
 		return err
 	}
-	sinks, err := f.sinks(u)
+	lender, done, err := f.bench.open(ctx, u, h, title(names), f.bind.harmed())
 	if err != nil {
 		return err
 	}
+	sinks, err := f.sinks(u)
+	if err != nil {
+		return errors.Join(err, done())
+	}
 	stream := report.NewStream(time.Now, sinks...)
-	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, TPM: f.tpm, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere}
+	o := scenarios.Options{Title: title(names), Version: version(), Retries: f.retries, Timeout: f.timeout, Via: via, TPM: f.tpm, Bound: bound, Hand: h, Harm: f.bind.harmed(), RP: elsewhere, Parallel: f.parallel, Bench: lender}
+	if lender != nil && f.parallel == 0 && elsewhere == nil {
+		o.Parallel = lender.Size()
+	}
 	if !f.noReports {
 		o.Reports = f.reports
 	}
@@ -122,10 +136,21 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		o.Seed = &f.seed
 	}
 	counts, err := scenarios.Run(ctx, chosen, o, stream)
-	if err := errors.Join(err, stream.Close()); err != nil {
+	if err := errors.Join(err, stream.Close(), done()); err != nil {
 		return &exit{code: exitBench, err: err}
 	}
 	return verdict(counts)
+}
+
+// together refuses what cannot be done in parallel.
+func (f runFlags) together() error {
+	switch {
+	case f.parallel > 1 && strings.HasPrefix(f.via, "gadget"):
+		return usage("--via usbip has as many ports as are needed", "--parallel with --via %s: a computer is one gadget at a time", f.via)
+	case f.parallel > 1 && len(f.bind.devices) > 0:
+		return usage("a bench has keys for several: --bench", "--parallel with --device: a key can be in one scenario at a time")
+	}
+	return nil
 }
 
 // way returns how devices are reached, nil for in process. A transport that this
