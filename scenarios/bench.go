@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/onsi/ginkgo/v2/types"
 
@@ -156,7 +157,17 @@ func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
 	if !p.slot.Tagged(d.Tags...) {
 		return []string{"it has not the tags " + strings.Join(d.Tags, ", ")}
 	}
-	return world.Unfit(sc, d, p.info)
+	reasons := world.Unfit(sc, d, p.info)
+	if p.info != nil && p.expendable() && d.PIN != "" && uint(utf8.RuneCountInString(d.PIN)) < p.info.MinPINLength {
+		reasons = append(reasons, fmt.Sprintf("its PIN has at least %d characters, and that of the scenario fewer", p.info.MinPINLength))
+	}
+	return reasons
+}
+
+// expendable tells of a key that the run may reset as it likes: an emulated one without a
+// PIN of its own. One with fingers enrolled would lose them.
+func (p *place) expendable() bool {
+	return p.slot.Kind() == slots.EmulatedKey && !p.slot.PIN.Set() && !p.info.Options["uv"]
 }
 
 // match finds a place for every device among those that may be used, nil when there is

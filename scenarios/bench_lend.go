@@ -254,7 +254,7 @@ func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
 	w := t.walker(p)
 	var err error
 	switch {
-	case unsure && t.expendable():
+	case unsure && t.info != nil && t.expendable():
 		w.PIN = ""
 		_, err = w.Walk(ctx, strategy.State{Stage: strategy.Enrolled}, strategy.State{Stage: strategy.Blank})
 	case !unsure:
@@ -263,12 +263,6 @@ func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
 	if err != nil {
 		p.stream.Emit(report.Event{Kind: report.Note, Text: fmt.Sprintf("What is on the key of slot %s is not known: %v.", t.slot.Name, err)})
 	}
-}
-
-// expendable tells of a key that the run may reset as it likes: an emulated one without
-// a PIN of its own.
-func (t *lent) expendable() bool {
-	return t.slot.Kind() == slots.EmulatedKey && !t.slot.PIN.Set()
 }
 
 func (t *lent) walker(p *pool) strategy.Walker {

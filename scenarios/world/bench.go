@@ -80,10 +80,11 @@ func (w *World) Unsure(slot string) bool {
 }
 
 // ForSlot tells of a device of a scenario whether a slot of a bench can stand for it:
-// devices of sync accounts and those with a TPM stand beside the slots, emulated.
+// phones and computers, devices of sync accounts and those with a TPM, stand beside the
+// slots, emulated.
 func ForSlot(as language.Device) bool {
 	model, err := Model(as.Profile)
-	return err == nil && model.Keys != fixtures.TPMKeys && model.Keys != fixtures.KeychainKeys
+	return err == nil && model.Keys != fixtures.TPMKeys && model.Keys != fixtures.KeychainKeys && !slices.Contains(model.Transports, "internal")
 }
 
 // Unfit lists why a key cannot stand for a device of a scenario, by what it says of
