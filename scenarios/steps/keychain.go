@@ -70,7 +70,7 @@ func membership() []Step {
 				{Name: "with", Kind: language.DeviceName, Text: "The device of the recovery contact, or of somebody of the recovery group."},
 				{Name: "mail", Kind: language.YesNo, Default: "yes", Text: "Whether whoever recovers can read the owner's mail; by recovery-group."},
 			}, knows()...),
-			Example: "- recover: tablet\n  account: cloud\n  by: recovery-contact\n  with: bobs-phone",
+			Example: "- recover: tablet\n  account: cloud\n  by: recovery-contact\n  with: laptop",
 		}, recoverAccount},
 		{language.Usage{
 			Verb: "fail-passcode", Group: groupSync, Summary: "Somebody guesses the escrow passcode of a sync account, and is wrong.",

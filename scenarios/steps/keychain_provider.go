@@ -83,12 +83,12 @@ func providers() []Step {
 		}, changePassword},
 		{language.Usage{
 			Verb: "restore", Group: groupSync, Summary: "A passkey that was deleted or hidden a while ago is taken back, where the provider keeps such.",
-			Subject: passkey, Members: []language.Member{on}, Example: "- restore: ${passkey}\n  on: phone",
+			Subject: passkey, Members: []language.Member{on}, Example: "- restore: ${first}\n  on: phone",
 		}, restorePasskey},
 		{language.Usage{
 			Verb: "signal-unknown", Group: groupSync, Summary: "The relying party tells a device's provider that it does not know a passkey any more, as its page does after a failed sign-in.",
 			Text:    "Providers hide it, delete it or do nothing; claim with expect what came of it.",
-			Subject: passkey, Members: []language.Member{on}, Example: "- signal-unknown: ${passkey}\n  on: phone",
+			Subject: passkey, Members: []language.Member{on}, Example: "- signal-unknown: ${first}\n  on: phone",
 		}, signalUnknown},
 		{language.Usage{
 			Verb: "expect-account", Group: groupSync, Summary: "What one device of a sync account sees of it: who belongs to it, and what its provider told since it last looked.",
@@ -99,7 +99,7 @@ func providers() []Step {
 				{Name: "told", Kind: language.Word, List: true, Allowed: words(keychain.Kinds()), Text: "What it is told of, among other things."},
 				{Name: "not-told", Kind: language.Word, List: true, Allowed: words(keychain.Kinds()), Text: "What it is not told of."},
 			},
-			Claims: true, Example: "- expect-account: cloud\n  on: phone\n  members: [phone, thiefs-phone]\n  told: joined",
+			Claims: true, Example: "- expect-account: cloud\n  on: phone\n  members: [phone, tablet]\n  told: joined",
 		}, expectAccount},
 	}
 }
