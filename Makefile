@@ -5,6 +5,8 @@
 # make bench       costs beside their floors
 # make lab-test    programs that nobody here wrote use the emulated keys, under a
 #                  kernel of their own (make lab-kernel builds it, once)
+# make hil-test    benches on hardware: serial boards, hubs that switch power, keys that
+#                  are pulled out, in the lab and in a machine of QEMU's with Debian's kernel
 # make interop     scenarios against WebAuthn servers that nobody here wrote, fetched
 #                  from package registries
 #
@@ -60,7 +62,7 @@ else \
 fi
 endef
 
-.PHONY: help build demo test mutants bench interop lint fuzz deps lab-test lab-kernel lab-stock-kernel clean
+.PHONY: help build demo test mutants bench interop lint fuzz deps lab-test lab-kernel lab-stock-kernel hil-test clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -166,6 +168,19 @@ lab-test: build lab-kernel
 	packages=$$(grep -rl --include='*_test.go' '^func TestLab' . | xargs -n1 dirname | sort -u); \
 	go test -count=1 -v -timeout 15m -exec 'labrun --' -run '^TestLab' $$packages | grep --line-buffered -Ev '^=== |^PASS$$'
 	@echo "Pictures of the browser are in fixtures/lab/clients/artefacts."
+
+## hil-test: benches on hardware that nobody here faked; what was skipped says why
+hil-test: build lab-kernel
+	@$(call install,swtpm fido2-tools usbip)
+	@stock=$$(ls $(LAB_CACHE)/debian-*/vmlinux 2>/dev/null | tail -1 || true); \
+	if command -v qemu-system-x86_64 >/dev/null && [ -n "$${LAB_QEMU_KERNEL:-$$stock}" ]; then echo "The machine's kernel is $${LAB_QEMU_KERNEL:-$${stock%/vmlinux}}."; \
+	else $(MAKE) lab-stock-kernel || echo "There is no stock kernel; what needs one is skipped."; fi
+	@go build -o bin/ ./fixtures/lab/labrun
+	@export LAB_KERNEL="$(FIND_KERNEL)" LAB_PROGRAMS="$(CURDIR)/bin" LAB_TIMEOUT=5m LAB_QEMU=1 PATH="$(CURDIR)/bin:$$PATH" CGO_ENABLED=$(CGO); \
+	go test -count=1 -v -timeout 6m -run '^TestQEMU' ./fixtures/hil | grep --line-buffered -Ev '^=== |^PASS$$'; \
+	go test -count=1 -v -timeout 4m -run '^TestGuestStock(Hub|Serial)' ./fixtures/lab | grep --line-buffered -Ev '^=== |^PASS$$'; \
+	go test -count=1 -v -timeout 6m -exec 'labrun --' -run '^(TestLab|TestHIL)' ./fixtures/hil | grep --line-buffered -Ev '^=== |^PASS$$'; \
+	go test -count=1 -v -timeout 4m -exec 'labrun --' -run '^TestLabDevice' ./tpmsim | grep --line-buffered -Ev '^=== |^PASS$$'
 
 clean:
 	rm -rf bin reports fixtures/lab/clients/artefacts
