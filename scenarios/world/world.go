@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -117,6 +118,24 @@ func (w *World) Note(format string, args ...any) {
 
 // Wait lets time pass in the scenario.
 func (w *World) Wait(d time.Duration) { w.Clock.Advance(d) }
+
+// realWait is the longest time that a scenario really waits for.
+const realWait = 30 * time.Second
+
+// Pause lets time pass in the scenario, and really where a key takes part that is in
+// nobody's hands here, which has a clock of its own: for up to half a minute.
+func (w *World) Pause(ctx context.Context, d time.Duration) error {
+	w.Wait(d)
+	if d > realWait || !slices.ContainsFunc(w.devices, func(d *Device) bool { return d.key != nil }) {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 // Person returns somebody by the name that the scenario gives.
 func (w *World) Person(name string) (*Person, error) {
