@@ -67,7 +67,7 @@ func DefaultRetries() []time.Duration {
 const (
 	defaultLifetime = 5 * time.Minute
 	keptFor         = 24 * time.Hour // after which an ended request is forgotten
-	bodyLimit       = 1 << 20        // a presentation with a portrait has some tens of thousands of bytes
+	bodyLimit       = 4 << 20        // a selfie for Face Check has nearly a million bytes, a presentation with a portrait some tens of thousands
 )
 
 // Service is the request service, an http.Handler. It is safe for concurrent use.
