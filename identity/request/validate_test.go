@@ -131,8 +131,8 @@ func TestAccessToTheAPI(t *testing.T) {
 		})
 	}
 	w := newWorld(t)
-	if resp, _ := w.post(t, createPath, strings.Repeat(" ", 2<<20)); resp.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("two megabytes: %s", resp.Status)
+	if resp, _ := w.post(t, createPath, strings.Repeat(" ", 5<<20)); resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("five megabytes: %s", resp.Status)
 	}
 }
 
