@@ -41,4 +41,4 @@ func eligible(p Policy, a Account, now time.Time) (Profile, error) {
 	return r, nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") } // as the pages write times
