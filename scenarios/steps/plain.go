@@ -12,7 +12,7 @@ const groupPlain = "Time, and remarks"
 func plain() []Step {
 	return []Step{
 		{language.Usage{
-			Verb: "wait", Group: groupPlain, Summary: "Time passes. It is the scenario's own time: nobody really waits, but for up to 30 s where a key takes part that has a clock of its own.",
+			Verb: "wait", Group: groupPlain, Summary: "Time passes. It is the scenario's own time: nobody really waits, but for up to 12 s where a key takes part that has a clock of its own.",
 			Subject: language.Member{Name: "time", Kind: language.Duration, Text: "How much."}, Example: "- wait: 2 hours",
 		}, wait},
 		{language.Usage{

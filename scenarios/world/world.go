@@ -119,18 +119,19 @@ func (w *World) Note(format string, args ...any) {
 // Wait lets time pass in the scenario.
 func (w *World) Wait(d time.Duration) { w.Clock.Advance(d) }
 
-// realWait is the longest time that a scenario really waits for.
-const realWait = 30 * time.Second
+// realWait is the longest time that a scenario really waits for: longer than the ten
+// seconds in which a key takes a reset (CTAP 2.3, section 6.6), and less than a step has.
+const realWait = 12 * time.Second
 
-// Pause lets time pass in the scenario, and really where a key takes part that is in
-// nobody's hands here, which has a clock of its own: for up to half a minute.
+// Pause lets time pass in the scenario, and some of it really where a key takes part
+// that is in nobody's hands here, which has a clock of its own.
 func (w *World) Pause(ctx context.Context, d time.Duration) error {
 	w.Wait(d)
-	if d > realWait || !slices.ContainsFunc(w.devices, func(d *Device) bool { return d.key != nil }) {
+	if !slices.ContainsFunc(w.devices, func(d *Device) bool { return d.key != nil }) {
 		return nil
 	}
 	select {
-	case <-time.After(d):
+	case <-time.After(min(d, realWait)):
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
