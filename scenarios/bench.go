@@ -66,7 +66,8 @@ type place struct {
 	elsewhere time.Time  // until then another program is believed to hold it
 	aside     string     // why it is not used any more
 	use       report.SlotUse
-	given     string // PIN that an emulated key was given last
+	given     string                                     // PIN that an emulated key was given last
+	fits      map[*language.Scenario]map[string][]string // why not, by the name of the device; empty where it does
 }
 
 // NewBench prepares a bench for a run. The error is about what o says, or about the
@@ -112,7 +113,7 @@ func newPlace(s *slots.Slot, h health.Record, getenv func(string) string) (*plac
 	if err != nil {
 		return nil, err
 	}
-	p := &place{slot: s, pin: pin, use: report.SlotUse{
+	p := &place{slot: s, pin: pin, fits: map[*language.Scenario]map[string][]string{}, use: report.SlotUse{
 		Name: s.Name, Kind: string(s.Kind()), Model: s.Profile(), Tags: s.Tags, Before: string(grade(h)),
 	}}
 	p.grade(h)
@@ -152,8 +153,28 @@ func wanted(sc *language.Scenario, bound map[string]world.Bound) (all []language
 	return all
 }
 
-// unfit lists why a slot will never do for a device.
+// unfit lists why a slot will never do for a device, and remembers it.
 func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
+	known, ok := p.fits[sc]
+	if !ok {
+		known = map[string][]string{}
+		p.fits[sc] = known
+	}
+	reasons, ok := known[d.Name]
+	if !ok {
+		reasons = p.judge(sc, d)
+		known[d.Name] = reasons
+	}
+	return reasons
+}
+
+// tell takes over what the key says of itself.
+func (p *place) tell(info *ctap.Info) {
+	p.info = info
+	clear(p.fits)
+}
+
+func (p *place) judge(sc *language.Scenario, d language.Device) []string {
 	if !p.slot.Tagged(d.Tags...) {
 		return []string{"it has not the tags " + strings.Join(d.Tags, ", ")}
 	}

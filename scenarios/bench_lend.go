@@ -120,9 +120,10 @@ func (p *pool) equip(ctx context.Context, j *job, t *lent) bool {
 			return true
 		}
 		p.mu.Lock()
-		t.info = info
+		t.place.tell(info)
+		unfit := len(t.unfit(j.scenario, t.device)) > 0
 		p.mu.Unlock()
-		if len(t.unfit(j.scenario, t.device)) > 0 {
+		if unfit {
 			return false
 		}
 	}

@@ -97,9 +97,15 @@ func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
 	reasons := beyond(model, as)
 	if info != nil {
 		reasons = slices.Concat(unlike(model, info), reasons)
+		if model.LargeBlobs && !info.Options["largeBlobs"] && slices.ContainsFunc(s.Steps, blobs) {
+			reasons = append(reasons, "the scenario is about large blobs (largeBlobs), which the key has not")
+		}
 	}
 	return append(reasons, unknown(s, model, info)...)
 }
+
+// blobs tells of a step that is about blobs of passkeys.
+func blobs(c language.Call) bool { return c.Has("large-blob") || c.Has("cred-blob") }
 
 // unknown lists where the relying party of the scenario would not take a key for what
 // it is: it trusts the authority of the scenario, and may know models.

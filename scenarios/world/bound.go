@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"fido-emu/ctap"
-	"fido-emu/ctap/authenticator"
 	"fido-emu/ctap/cose"
 	"fido-emu/ctap/platform"
 	"fido-emu/fixtures"
@@ -134,8 +133,6 @@ func unlike(model *fixtures.Profile, info *ctap.Info) (reasons []string) {
 		{model.Discoverable, info.Options["rk"], "discoverable credentials (rk)"},
 		{model.ClientPIN, takesPIN, "a PIN (clientPin)"},
 		{model.BuiltInUV != "", info.Options["uv"], "user verification of its own that is set up (uv)"},
-		{model.LargeBlobs, info.Options["largeBlobs"], "large blobs (largeBlobs)"},
-		{slices.Contains(model.Extensions, authenticator.ExtCredBlob), slices.Contains(info.Extensions, authenticator.ExtCredBlob), "room for a blob beside a passkey (credBlob)"},
 	} {
 		if o.wanted && !o.there {
 			reasons = append(reasons, model.Name+" has "+o.what+", the key has not")
