@@ -41,6 +41,7 @@ var groups = []struct {
 	{"ceremonies, post-quantum", measurePostQuantum},
 	{"keychain sync", measureSync},
 	{"a whole scenario", measureScenario},
+	{"a bench of slots", measureSlots},
 	{"CTAPHID over a pipe", measurePipe},
 	{"many keys at once", measureRack},
 	{uhidGroup, measureUHID},
