@@ -66,7 +66,6 @@ type place struct {
 	elsewhere time.Time  // until then another program is believed to hold it
 	aside     string     // why it is not used any more
 	use       report.SlotUse
-	given     string                                     // PIN that an emulated key was given last
 	fits      map[*language.Scenario]map[string][]string // why not, by the name of the device; empty where it does
 }
 
@@ -181,6 +180,9 @@ func (p *place) judge(sc *language.Scenario, d language.Device) []string {
 	reasons := world.Unfit(sc, d, p.info)
 	if p.info != nil && p.expendable() && d.PIN != "" && uint(utf8.RuneCountInString(d.PIN)) < p.info.MinPINLength {
 		reasons = append(reasons, fmt.Sprintf("its PIN has at least %d characters, and that of the scenario fewer", p.info.MinPINLength))
+	}
+	if p.info != nil && !p.expendable() && d.PIN != "" && p.pin == "" {
+		reasons = append(reasons, "the scenario needs a PIN on it, and the slot has none")
 	}
 	return reasons
 }

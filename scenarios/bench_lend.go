@@ -154,7 +154,7 @@ func (t *lent) renew(ctx context.Context, w *strategy.Walker) error {
 	blank, set := strategy.State{Stage: strategy.Blank}, strategy.State{Stage: strategy.PINSet}
 	t.pin = t.device.PIN
 	switch now := t.lease.Key; {
-	case t.pin == "" && now == blank, t.pin != "" && now == set && t.given == t.pin:
+	case t.pin == "" && now == blank:
 		return nil
 	case now != blank:
 		if !now.Known() {
@@ -165,7 +165,6 @@ func (t *lent) renew(ctx context.Context, w *strategy.Walker) error {
 			return err
 		}
 	}
-	t.given = t.pin
 	if t.pin == "" {
 		return nil
 	}

@@ -81,7 +81,7 @@ func fates() []Step {
 			Subject: device("Which."), Example: "- find: key",
 		}, onDevice(func(_ context.Context, d *world.Device) error { d.Find(); return nil })},
 		{language.Usage{
-			Verb: "steal", Group: groupFate, Summary: "A device falls into the hands of a thief, who can touch it.",
+			Verb: world.StealVerb, Group: groupFate, Summary: "A device falls into the hands of a thief, who can touch it.",
 			Text:    "From now on the thief does what is done with it. The thief's finger is not recognised, and the thief knows no PIN but what the scenario says.",
 			Subject: device("Which."), Members: []language.Member{{Name: "with-pin", Kind: language.YesNo, Default: "no", Text: "Whether the thief saw the PIN or passcode being typed."}},
 			Example: "- steal: key",

@@ -87,6 +87,9 @@ func ForSlot(as language.Device) bool {
 	return err == nil && model.Keys != fixtures.TPMKeys && model.Keys != fixtures.KeychainKeys && !slices.Contains(model.Transports, "internal")
 }
 
+// StealVerb is the verb of the step that puts a device into the hands of a thief.
+const StealVerb = "steal"
+
 // Unfit lists why a key cannot stand for a device of a scenario, by what it says of
 // itself; a nil info lists what holds of every key. PINs are not looked at.
 func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
@@ -95,10 +98,16 @@ func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
 		return []string{err.Error()}
 	}
 	reasons := beyond(model, as)
+	if model.BuiltInUV != "" && slices.ContainsFunc(s.Steps, func(c language.Call) bool { return c.Usage.Verb == StealVerb && c.Subject == as.Name }) {
+		reasons = append(reasons, "the scenario has it stolen, and the finger that touches it stays its owner's")
+	}
 	if info != nil {
 		reasons = slices.Concat(unlike(model, info), reasons)
 		if model.LargeBlobs && !info.Options["largeBlobs"] && slices.ContainsFunc(s.Steps, blobs) {
 			reasons = append(reasons, "the scenario is about large blobs (largeBlobs), which the key has not")
+		}
+		if info.Options["alwaysUv"] && !info.Options["uv"] && !model.AlwaysUV && as.PIN == "" {
+			reasons = append(reasons, "the key always verifies its user (alwaysUv), and the scenario gives it no PIN")
 		}
 	}
 	return append(reasons, unknown(s, model, info)...)
