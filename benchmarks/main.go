@@ -19,10 +19,11 @@ import (
 
 func main() {
 	lab.Init()
-	asJSON := flag.Bool("json", false, "print the rows as JSON")
-	only := flag.String("only", "", "measure this group alone")
-	quick := flag.Bool("quick", false, "measure for a fraction of the time")
-	flag.Parse()
+	flags := flag.NewFlagSet("benchmarks", flag.ExitOnError) // of its own: packages that are linked in add theirs to the common one
+	asJSON := flags.Bool("json", false, "print the rows as JSON")
+	only := flags.String("only", "", "measure this group alone")
+	quick := flags.Bool("quick", false, "measure for a fraction of the time")
+	_ = flags.Parse(os.Args[1:]) // which ends the program where the flags are wrong
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, *asJSON, *only, effort{*quick}); err != nil {

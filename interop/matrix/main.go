@@ -31,11 +31,12 @@ func main() {
 }
 
 func run(ctx context.Context) (bad bool, err error) {
-	cache := flag.String("cache", "bin/interop", "folder for what is fetched")
-	out := flag.String("reports", "reports/interop", "folder for matrix.json and matrix.html")
-	only := flag.String("targets", "", "names of servers, with commas; all when empty")
-	profiles := flag.String("profiles", "", "authenticator profiles, with commas; all when empty")
-	flag.Parse()
+	flags := flag.NewFlagSet("matrix", flag.ExitOnError) // of its own: packages that are linked in add theirs to the common one
+	cache := flags.String("cache", "bin/interop", "folder for what is fetched")
+	out := flags.String("reports", "reports/interop", "folder for matrix.json and matrix.html")
+	only := flags.String("targets", "", "names of servers, with commas; all when empty")
+	profiles := flags.String("profiles", "", "authenticator profiles, with commas; all when empty")
+	_ = flags.Parse(os.Args[1:]) // which ends the program where the flags are wrong
 	targets, err := choose(*only)
 	if err != nil {
 		return false, err
