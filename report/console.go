@@ -94,7 +94,10 @@ func (c *Console) Event(e *Event) error {
 			c.stepLine(&out, e)
 		}
 	case Note:
-		if c.o.Verbose {
+		switch {
+		case e.ScenarioID == "": // it is about the run, and told to everybody
+			fmt.Fprintf(&out, "%s %s\n", c.p.dim("note"), clean(e.Text))
+		case c.o.Verbose:
 			fmt.Fprintf(&out, "      %s %s\n", c.p.dim("note"), clean(e.Text))
 		}
 	case ScenarioEnd:
