@@ -71,6 +71,9 @@ func (p *pool) take(j *job, l *loan) bool {
 		if !p.acquire(ctx, t) || !p.equip(ctx, j, t) {
 			return false
 		}
+		if t.fault != nil && p.ctx.Err() != nil { // the run was interrupted, and the slot is not to blame
+			return false
+		}
 	}
 	l.bind(p.Bound)
 	return true
@@ -85,7 +88,10 @@ func (p *pool) acquire(ctx context.Context, t *lent) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if taken, ok := errors.AsType[*desk.Taken](err); ok {
+	if taken, ok := errors.AsType[*desk.Taken](err); ok && taken.Reserved { // for nobody knows how long
+		t.aside, t.use.SetAside = taken.Error(), taken.Error()
+		return false
+	} else if ok {
 		t.elsewhere = time.Now().Add(busyAgain)
 		if t.use.Waited == "" {
 			t.use.Waited = taken.Error()
