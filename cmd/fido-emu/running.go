@@ -88,6 +88,7 @@ func news(log io.Writer, events *emulator.Subscription) {
 // prefixed writes lines that say whose they are.
 type prefixed struct{ io.Writer }
 
+// Write writes a line behind the program's name.
 func (p prefixed) Write(line []byte) (int, error) {
 	if _, err := fmt.Fprintf(p.Writer, "fido-emu: %s", line); err != nil {
 		return 0, err

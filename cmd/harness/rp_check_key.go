@@ -55,10 +55,12 @@ func browserWith(m *fixtures.Profile, random io.Reader, now func() time.Time) (w
 // willing is a user who touches and is recognised.
 type willing struct{}
 
+// Presence touches.
 func (willing) Presence(context.Context, authenticator.Prompt) authenticator.Answer {
 	return authenticator.Granted
 }
 
+// Verify is recognised.
 func (willing) Verify(context.Context, authenticator.Prompt) authenticator.Answer {
 	return authenticator.Granted
 }

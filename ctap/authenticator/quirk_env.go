@@ -14,10 +14,12 @@ type alteredUser struct {
 	alter func(p *Prompt, verify bool, ask func() Answer) Answer
 }
 
+// Presence asks the user for a touch, or whatever alter does instead.
 func (u alteredUser) Presence(ctx context.Context, p Prompt) Answer {
 	return u.alter(&p, false, func() Answer { return u.User.Presence(ctx, p) })
 }
 
+// Verify asks the user for verification, or whatever alter does instead.
 func (u alteredUser) Verify(ctx context.Context, p Prompt) Answer {
 	return u.alter(&p, true, func() Answer { return u.User.Verify(ctx, p) })
 }
@@ -126,6 +128,7 @@ func alterFound(c ctap.Command, alter func(*quirks, *Credential)) behaviour {
 	})
 }
 
+// ByID is that of the store, unless another stands in its place.
 func (s *alteredStore) ByID(id []byte) (*Credential, error) {
 	if s.byID == nil {
 		return s.Credentials.ByID(id)
@@ -133,6 +136,7 @@ func (s *alteredStore) ByID(id []byte) (*Credential, error) {
 	return s.byID(s.Credentials, id)
 }
 
+// ByRP is that of the store, unless another stands in its place.
 func (s *alteredStore) ByRP(rpIDHash [32]byte) ([]*Credential, error) {
 	if s.byRP == nil {
 		return s.Credentials.ByRP(rpIDHash)
@@ -140,6 +144,7 @@ func (s *alteredStore) ByRP(rpIDHash [32]byte) ([]*Credential, error) {
 	return s.byRP(s.Credentials, rpIDHash)
 }
 
+// Put is that of the store, unless another stands in its place.
 func (s *alteredStore) Put(c *Credential) error {
 	if s.put == nil {
 		return s.Credentials.Put(c)
@@ -147,6 +152,7 @@ func (s *alteredStore) Put(c *Credential) error {
 	return s.put(s.Credentials, c)
 }
 
+// Delete is that of the store, unless another stands in its place.
 func (s *alteredStore) Delete(id []byte) error {
 	if s.remove == nil {
 		return s.Credentials.Delete(id)
@@ -154,6 +160,7 @@ func (s *alteredStore) Delete(id []byte) error {
 	return s.remove(s.Credentials, id)
 }
 
+// Count is that of the store, unless another stands in its place.
 func (s *alteredStore) Count() (int, error) {
 	if s.count == nil {
 		return s.Credentials.Count()
@@ -161,6 +168,7 @@ func (s *alteredStore) Count() (int, error) {
 	return s.count(s.Credentials)
 }
 
+// Clear is that of the store, unless another stands in its place.
 func (s *alteredStore) Clear() error {
 	if s.clear == nil {
 		return s.Credentials.Clear()

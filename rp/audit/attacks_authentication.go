@@ -174,6 +174,7 @@ func impersonating(victimsHandle bool, how bend) func(*bench) finding {
 	}
 }
 
+// two returns the accounts of the victim and of the attacker.
 func (b *bench) two() (victim, attacker *account, err error) {
 	if b.options.Single {
 		return nil, nil, errors.New("the relying party has one account only")
@@ -285,6 +286,7 @@ func namelessImpostor(b *bench) finding {
 	return b.tryNameless(victim, attacker.client, attacker.client.passkeys[0], bend{sealed: func(d *draft) { d.userHandle = handle }})
 }
 
+// tryNameless signs in without a name, with a bent response, and judges it as the victim's.
 func (b *bench) tryNameless(victim *account, c *forger, k *passkey, how bend) finding {
 	if err := b.withoutName(); err != nil {
 		return found(NotApplicable, "there is no sign-in without a name: %v", err)

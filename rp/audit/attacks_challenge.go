@@ -104,6 +104,7 @@ func borrowed(k kind) func(*bench) finding {
 	}
 }
 
+// withChallenge makes a ceremony in which client data holds this challenge.
 func (b *bench) withChallenge(k kind, challenge string) finding {
 	return through(k, bend{claims: func(d *draft) { d.client = d.client.set("challenge", challenge) }})(b)
 }
@@ -179,6 +180,7 @@ func (b *bench) answer(k kind, a *account, c rp.Ceremony, how bend) ([]byte, err
 	return a.client.Get(b.ctx, origin, options)
 }
 
+// finish hands a response in and tells whether somebody is signed in by it.
 func (b *bench) finish(c rp.Ceremony, response []byte) (done bool, err error) {
 	err = b.call(func(ctx context.Context) (err error) {
 		done, err = c.Finish(ctx, response)

@@ -277,6 +277,7 @@ func forge(f forged.Forgery, step int) func(*bench) finding {
 	}
 }
 
+// tryForged registers with a forged statement and judges what came of it.
 func (b *bench) tryForged(a *account, f forged.Forgery) finding {
 	was, model := a.client.attest, a.client.aaguid
 	a.client.attest = f.Attestation(b.options.Authority, b.keys)

@@ -55,6 +55,8 @@ func early(c *forger, err error) (finding, bool) {
 	return finding{}, false
 }
 
+// judgeRegistration judges by the list of passkeys, or by a sign-in, what became of a
+// registration whose answer is err. before is the list as it was.
 func (b *bench) judgeRegistration(a *account, before [][]byte, sent *draft, err error) finding {
 	after, known := b.list(a)
 	b.added = beyond(after, before)
@@ -211,6 +213,7 @@ func (b *bench) leave(a *account) (finding, bool) {
 	return finding{}, true
 }
 
+// judgeSignIn judges by the session what became of a sign-in whose answer is err.
 func (b *bench) judgeSignIn(a *account, err error) finding {
 	in, known, proof := b.signedIn(a.person)
 	var broken *rp.Broken

@@ -55,6 +55,7 @@ func (b *bench) call(f func(context.Context) error) error {
 	return err
 }
 
+// newForger returns a client without passkeys, which attests where none is taken without.
 func (b *bench) newForger() *forger {
 	c := &forger{rand: b.options.Rand, keys: b.keys, aaguid: aaguid()}
 	if b.attests {

@@ -43,6 +43,7 @@ type bend struct {
 	headers map[string]string // of the request that hands the response in
 }
 
+// at takes a stage, where there is something to do in it.
 func (b *bend) at(stage func(*draft), d *draft) {
 	if stage != nil {
 		stage(d)
@@ -80,6 +81,7 @@ func (k kind) step(registration int) int {
 	return registration + 1 // authenticator data
 }
 
+// clientType returns the member type of client data (section 5.8.1).
 func (k kind) clientType() string {
 	if k == registering {
 		return "webauthn.create"
@@ -156,6 +158,7 @@ type member struct {
 	value any
 }
 
+// set returns the object with a member of this value, in its place if it was there.
 func (m members) set(name string, value any) members {
 	for i := range m {
 		if m[i].name == name {
@@ -166,6 +169,7 @@ func (m members) set(name string, value any) members {
 	return append(m, member{name, value})
 }
 
+// without returns the object without a member.
 func (m members) without(name string) (rest members) {
 	for _, one := range m {
 		if one.name != name {

@@ -109,6 +109,7 @@ func (f *forger) Get(_ context.Context, origin string, optionsJSON []byte) ([]by
 	return f.send(d)
 }
 
+// begin makes the draft of an honest response, or walks away once asked.
 func (f *forger) begin(k kind, origin string, optionsJSON []byte) (*draft, error) {
 	f.reached = true
 	asked, err := readOptions(optionsJSON, origin)
@@ -136,6 +137,7 @@ func (f *forger) write(d *draft) (err error) {
 	return nil
 }
 
+// send writes the response as JSON.
 func (f *forger) send(d *draft) ([]byte, error) {
 	f.bend.at(f.bend.sent, d)
 	b, err := plainJSON(d.response)
@@ -179,6 +181,7 @@ func pickAlgorithm(o *options) (cose.Algorithm, error) {
 	return 0, errors.New("the relying party offers no algorithm that the audit has")
 }
 
+// generate makes a passkey of an algorithm for a user handle.
 func (f *forger) generate(alg cose.Algorithm, user []byte) (*passkey, error) {
 	k := &passkey{id: make([]byte, 32), user: user, alg: alg, flags: present}
 	if _, err := io.ReadFull(f.rand, k.id); err != nil {
@@ -205,6 +208,7 @@ func (f *forger) pick(o *options) *passkey {
 	return nil
 }
 
+// forget drops a passkey that the relying party does not have.
 func (f *forger) forget(k *passkey) {
 	f.passkeys = slices.DeleteFunc(f.passkeys, func(o *passkey) bool { return o == k })
 }

@@ -31,6 +31,7 @@ type clock struct {
 	ahead time.Duration
 }
 
+// now returns the time of this clock.
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -90,6 +90,7 @@ func Run(ctx context.Context, name string, site rp.RelyingParty, o Options) (*Re
 	return report, err
 }
 
+// defaults fills in what was left out.
 func (o *Options) defaults() error {
 	if o.Prefix == "" {
 		var b [4]byte
@@ -140,6 +141,7 @@ func (o *Options) Selected() (groups [][]Attack) {
 	return groups
 }
 
+// all makes the selected attacks, the honest ceremonies before each group.
 func (b *bench) all(report *Report) error {
 	for _, group := range b.options.Selected() {
 		if b.options.Group != nil {

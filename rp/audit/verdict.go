@@ -72,6 +72,7 @@ func found(v Verdict, format string, args ...any) finding {
 	return finding{verdict: v, why: fmt.Sprintf(format, args...)}
 }
 
+// with adds what was sent to a finding.
 func (f finding) with(d *draft) finding {
 	if d != nil {
 		f.exchanges = append(f.exchanges, d.exchange())

@@ -60,6 +60,7 @@ func (d *Double) BeginSignIn(_ context.Context, p rp.Person) (rp.Ceremony, error
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
+// enter begins a ceremony with a challenge of its own.
 func (d *Double) enter(c *ceremony) error {
 	var err error
 	c.double, c.expires = d, d.now().Add(challengeLifetime)
@@ -70,6 +71,7 @@ func (d *Double) enter(c *ceremony) error {
 	return nil
 }
 
+// beginRegistration begins the registration of a passkey, of somebody new or signed in.
 func (d *Double) beginRegistration(p rp.Person) (*ceremony, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,6 +116,8 @@ func verification(p rp.Policy) string {
 	return p.UserVerification
 }
 
+// beginSignIn begins a sign-in by name, or without one. wishes are the client's for the
+// options.
 func (d *Double) beginSignIn(p rp.Person, wishes map[string]string) (*ceremony, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -220,6 +224,7 @@ func challengeOf(response []byte) string {
 	return data.Challenge
 }
 
+// find returns what is remembered of a passkey, nil when there is none of that id.
 func (d *Double) find(id []byte) *verifier.Record {
 	r := d.records[string(id)]
 	if r == nil && d.lacks("authentication.deleted") {
@@ -231,6 +236,7 @@ func (d *Double) find(id []byte) *verifier.Record {
 	return &r.Record
 }
 
+// finishRegistration verifies a response and enters the passkey.
 func (d *Double) finishRegistration(c *ceremony, response []byte) (*record, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -256,6 +262,7 @@ func (d *Double) finishRegistration(c *ceremony, response []byte) (*record, erro
 	return r, nil
 }
 
+// finishSignIn verifies a response and begins a session.
 func (d *Double) finishSignIn(c *ceremony, response []byte) (rp.Session, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

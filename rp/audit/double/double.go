@@ -110,8 +110,10 @@ func New(c Config) (*Double, error) {
 	return d, nil
 }
 
+// lacks tells whether a step is left out.
 func (d *Double) lacks(name string) bool { return slices.Contains(d.config.Without, name) }
 
+// now returns the time of the double's clock.
 func (d *Double) now() time.Time { return d.config.Now().Add(d.ahead) }
 
 // Pass lets time pass.
@@ -125,6 +127,7 @@ func refuse(code, format string, args ...any) *rp.Refused {
 	return &rp.Refused{Code: code, Reason: fmt.Sprintf(format, args...)}
 }
 
+// draw returns n random bytes.
 func (d *Double) draw(n int) ([]byte, error) {
 	b := make([]byte, n)
 	_, err := io.ReadFull(d.config.Rand, b)
@@ -182,6 +185,8 @@ func (d *Double) SignInWith(ctx context.Context, headers map[string]string, p rp
 	return d.signIn(ctx, p, nil, headers, client)
 }
 
+// signIn takes a whole sign-in, with wishes for the options and headers of the request
+// that hands the response in.
 func (d *Double) signIn(ctx context.Context, p rp.Person, wishes, headers map[string]string, client webauthn.Client) (rp.Session, error) {
 	c, err := d.beginSignIn(p, wishes)
 	if err != nil {
@@ -195,6 +200,7 @@ func (d *Double) signIn(ctx context.Context, p rp.Person, wishes, headers map[st
 	return d.finishSignIn(c, response)
 }
 
+// describe returns the passkey as lists have it.
 func (r *record) describe() rp.Credential {
 	return rp.Credential{
 		ID: r.ID, Name: r.name, AAGUID: r.AAGUID.String(), Algorithm: r.Algorithm.String(), Attestation: r.Format, Trusted: r.Trusted,
