@@ -79,12 +79,11 @@ func (w *World) Unsure(slot string) bool {
 	return blamed || slices.ContainsFunc(w.devices, func(d *Device) bool { return d.key != nil && d.key.bound.Name == slot && d.key.unsure })
 }
 
-// ForSlot tells of a device of a scenario whether a slot of a bench can stand for it:
-// phones and computers, devices of sync accounts and those with a TPM, stand beside the
-// slots, emulated.
+// ForSlot tells of a device of a scenario whether it is a key, for which one in a slot of
+// a bench has to stand. Phones and computers, devices of sync accounts and those with a
+// TPM, may be in a slot of their model ([PlatformUnfit]).
 func ForSlot(as language.Device) bool {
-	model, err := Model(as.Profile)
-	return err == nil && model.Keys != fixtures.TPMKeys && model.Keys != fixtures.KeychainKeys && !slices.Contains(model.Transports, "internal")
+	return Portable(as.Profile)
 }
 
 // StealVerb is the verb of the step that puts a device into the hands of a thief.
@@ -97,10 +96,7 @@ func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	reasons := beyond(model, as)
-	if model.BuiltInUV != "" && slices.ContainsFunc(s.Steps, func(c language.Call) bool { return c.Usage.Verb == StealVerb && c.Subject == as.Name }) {
-		reasons = append(reasons, "the scenario has it stolen, and the finger that touches it stays its owner's")
-	}
+	reasons := append(beyond(model, as), taken(s, model, as)...)
 	if info != nil {
 		reasons = slices.Concat(unlike(model, info), reasons)
 		if model.LargeBlobs && !info.Options["largeBlobs"] && slices.ContainsFunc(s.Steps, blobs) {
@@ -111,6 +107,14 @@ func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
 		}
 	}
 	return append(reasons, unknown(s, model, info)...)
+}
+
+// taken says of a device that a thief gets why no slot will do.
+func taken(s *language.Scenario, model *fixtures.Profile, as language.Device) []string {
+	if model.BuiltInUV != "" && slices.ContainsFunc(s.Steps, func(c language.Call) bool { return c.Usage.Verb == StealVerb && c.Subject == as.Name }) {
+		return []string{"the scenario has it stolen, and the finger that touches it stays its owner's"}
+	}
+	return nil
 }
 
 // blobs tells of a step that is about blobs of passkeys.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fido-emu/ctap"
+	"fido-emu/ctap/authenticator"
 	"fido-emu/ctap/cose"
 	"fido-emu/ctap/platform"
 	"fido-emu/fixtures"
@@ -25,6 +26,7 @@ type Bound struct {
 	Name       string // of the slot that it is in; empty for one outside a bench, which the address tells
 	Slot       Slot   // that slot
 	Expendable bool   // whatever is on it may be destroyed
+	Platform   bool   // it is a phone or computer, of the model of the device
 }
 
 // Harm says which bound keys may be harmed, by a reset, another PIN, a lock-out.
@@ -42,6 +44,8 @@ type borrowed struct {
 	before  uint     // how many passkeys it held then
 	counted bool     // before is known
 	unsure  bool     // what is on it is not known
+
+	store authenticator.Credentials // of a slot with a shelf; nil where only the key tells what is on it
 }
 
 // bind takes a key for a device of the scenario, once it is sure that it will do.
@@ -57,6 +61,9 @@ func (w *World) bind(ctx context.Context, as language.Device, bound Bound) (*Dev
 		return nil, err
 	}
 	d.key = &borrowed{outside: key, bound: bound, written: as.PIN}
+	if shelved, ok := bound.Slot.(Shelved); ok && bound.Platform {
+		d.key.store = shelved.Credentials()
+	}
 	d.Host = platform.New(d, w.Random.Stream(as.Name+" host"))
 	if err := d.suits(ctx, as); err != nil {
 		return nil, err
@@ -99,7 +106,7 @@ func (d *Device) suits(ctx context.Context, as language.Device) error {
 	if err != nil {
 		return err
 	}
-	reasons := Unfit(d.world.Scenario, as, info)
+	reasons := d.unfit(as, info)
 	hasPIN := info.Options["clientPin"]
 	switch {
 	case hasPIN && d.key.bound.PIN == "":
@@ -113,6 +120,13 @@ func (d *Device) suits(ctx context.Context, as language.Device) error {
 		return nil
 	}
 	return &Missing{fmt.Sprintf("the key bound to %s will not do: %s", as.Name, strings.Join(reasons, "; "))}
+}
+
+func (d *Device) unfit(as language.Device, info *ctap.Info) []string {
+	if d.key.bound.Platform {
+		return PlatformUnfit(d.world.Scenario, as)
+	}
+	return Unfit(d.world.Scenario, as, info)
 }
 
 // givePIN says how the PIN is given.
@@ -154,12 +168,21 @@ func unlike(model *fixtures.Profile, info *ctap.Info) (reasons []string) {
 
 // beyond lists what the scenario wants of the device and no key outside can do.
 func beyond(model *fixtures.Profile, as language.Device) (reasons []string) {
+	if model.Keys == fixtures.TPMKeys {
+		reasons = append(reasons, model.Name+" has its keys in a TPM")
+	}
+	if as.Account != "" {
+		reasons = append(reasons, "it can be in no sync account of the scenario")
+	}
+	return append(reasons, untold(as)...)
+}
+
+// untold lists what nothing outside the scenario can be told to do.
+func untold(as language.Device) (reasons []string) {
 	for _, b := range []struct {
 		is  bool
 		why string
 	}{
-		{model.Keys == fixtures.TPMKeys, model.Name + " has its keys in a TPM"},
-		{as.Account != "", "it can be in no sync account of the scenario"},
 		{as.Touch != "yes", "nobody can be told not to touch it (touch: " + as.Touch + ")"},
 		{len(as.Quirks) > 0, "no key can be told to break its specification, and quirks are for emulated devices"},
 		{len(as.Faults) > 0, "its wire is in order, and faults are for emulated devices"},
@@ -207,6 +230,10 @@ func (d *Device) count(ctx context.Context) error {
 
 // held returns how many passkeys are on the key.
 func (d *Device) held(ctx context.Context) (uint, error) {
+	if store := d.store(); store != nil {
+		n, err := store.Count()
+		return uint(n), err
+	}
 	token, err := d.managing(ctx)
 	if err != nil {
 		return 0, err
@@ -258,6 +285,13 @@ func (d *Device) restore() error {
 		d.world.Note("The PIN of %s is not what it was: %v.", d.Name, err)
 	}
 	if len(d.key.made) == 0 {
+		return nil
+	}
+	if d.key.store != nil {
+		if err := d.unshelve(); err != nil {
+			d.key.unsure = true
+			d.world.Note("Passkeys may be left on %s: %v.", d.Name, err)
+		}
 		return nil
 	}
 	token, err := d.managing(ctx)

@@ -26,11 +26,11 @@ func (d *Device) Passkeys(ctx context.Context) (int, error) {
 
 // Passkey returns whose a passkey is that is on the device, nil when it is not there.
 func (d *Device) Passkey(ctx context.Context, id []byte) (*ctap.User, error) {
-	if d.key != nil {
+	if d.store() == nil {
 		user, _, err := d.listed(ctx, id)
 		return user, err
 	}
-	stored, err := d.env.Credentials.ByID(id)
+	stored, err := d.store().ByID(id)
 	if err != nil || stored == nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func (d *Device) listed(ctx context.Context, id []byte) (*ctap.User, *platform.T
 
 // RenamePasskey changes the display name of the account of a passkey on the device.
 func (d *Device) RenamePasskey(ctx context.Context, id []byte, to string) error {
-	if d.key != nil {
+	if d.store() == nil {
 		user, token, err := d.listed(ctx, id)
 		if err != nil || user == nil {
 			return d.absent(id, err)
@@ -71,7 +71,7 @@ func (d *Device) RenamePasskey(ctx context.Context, id []byte, to string) error 
 
 // DeletePasskey deletes a passkey on the device.
 func (d *Device) DeletePasskey(ctx context.Context, id []byte) error {
-	if d.key != nil {
+	if d.store() == nil {
 		user, token, err := d.listed(ctx, id)
 		if err != nil || user == nil {
 			return d.absent(id, err)
@@ -83,13 +83,13 @@ func (d *Device) DeletePasskey(ctx context.Context, id []byte) error {
 	})
 }
 
-// onStore changes a passkey in the store of an emulated device.
+// onStore changes a passkey in the store of the device.
 func (d *Device) onStore(id []byte, change func(authenticator.Credentials, *authenticator.Credential) error) error {
-	stored, err := d.env.Credentials.ByID(id)
+	stored, err := d.store().ByID(id)
 	if err != nil || stored == nil {
 		return d.absent(id, err)
 	}
-	return change(d.env.Credentials, stored)
+	return change(d.store(), stored)
 }
 
 // absent says that a passkey is not on the device, or why that is not known.

@@ -56,7 +56,7 @@ func (c *chip) on(ctx context.Context) (*tpmsim.TPM, error) {
 	tpm, err := tpmsim.Open(ctx, tpmsim.Options{Backend: tpmsim.Reference, Seed: seed, Now: w.Clock.Now})
 	if err == nil {
 		w.chip = c
-	} else if errors.Is(err, tpmsim.ErrUnavailable) {
+	} else if errors.Is(err, tpmsim.ErrUnavailable) || errors.Is(err, tpmsim.ErrInUse) { // that of a slot is running
 		tpm, err = c.external(ctx, err)
 	}
 	if err != nil {
