@@ -32,7 +32,7 @@ func newWired(ctx context.Context, device, host hid.Conn) (*wired, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	served := make(chan error, 1)
-	go func() { served <- hid.Serve(ctx, device, hid.Device{Authenticator: core}) }()
+	go func() { served <- hid.Serve(ctx, device, hid.Device{Authenticator: core, Inline: true}) }()
 	channel, err := hid.Dial(ctx, host, rand.Reader)
 	if err != nil {
 		cancel()

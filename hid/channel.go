@@ -185,10 +185,14 @@ func (c *Channel) once(ctx context.Context, request Message) ([]byte, error) {
 		return nil, err
 	}
 	defer c.inbox.expect(nil)
-	if err := c.write(request); err != nil {
+	work, err := c.writeRequest(request)
+	if err != nil {
 		return nil, err
 	}
 	c.patience.begin(c.silence(request.Command), c.dialer.Patience)
+	if work != nil {
+		c.help(ctx, request, work)
+	}
 	given := a.wait(ctx, &c.patience, c.inbox.done)
 	switch {
 	case a.answered():
@@ -293,4 +297,41 @@ func (c *Channel) write(m Message) error {
 		return c.inbox.lost(err)
 	}
 	return nil
+}
+
+// writeRequest sends a request. work is what a device in this process leaves to those who
+// wait for it, nil for nothing.
+func (c *Channel) writeRequest(m Message) (work func(), err error) {
+	d, ok := c.conn.(direct)
+	if !ok {
+		return nil, c.write(m)
+	}
+	_, size := c.conn.Sizes()
+	reports, err := m.Reports(size)
+	if err != nil {
+		return nil, err
+	}
+	if work, err = d.writeHelping(reports); err != nil {
+		return nil, c.inbox.lost(err)
+	}
+	return work, nil
+}
+
+// help does the work of the device, which ends when ctx does: the device is told to
+// cancel then, as by a host that waits.
+func (c *Channel) help(ctx context.Context, request Message, work func()) {
+	if ctx.Done() == nil {
+		work()
+		return
+	}
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		// A device that cannot be told is gone, and its work has ended.
+		_ = c.write(Message{Channel: request.Channel, Command: Cancel})
+	})
+	work()
+	if !stop() {
+		<-told // or the next transaction would be cancelled
+	}
 }

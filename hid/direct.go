@@ -18,6 +18,12 @@ type direct interface {
 	Deliverer
 	// writeReports writes the reports of a message at once.
 	writeReports(reports []Report) error
+	// writeHelping does the same. work is what the device has left to the writer to do,
+	// nil for nothing.
+	writeHelping(reports []Report) (work func(), err error)
+	// leave is called within take: it leaves work to the writer of the report, and
+	// tells whether that one helps.
+	leave(work func()) bool
 }
 
 // writeAll writes the reports of a message.

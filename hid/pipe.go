@@ -40,6 +40,8 @@ type queue struct {
 	reports []Report
 	first   int          // index of the oldest
 	taker   func(Report) // takes reports at once; nil while they are queued
+	helps   bool         // whoever writes at the moment does work that is left to them
+	left    func()       // that work
 }
 
 func newQueue(c *cord, size int) *queue {
@@ -54,22 +56,31 @@ func signal(c chan struct{}) {
 	}
 }
 
-// push adds reports, all at once, and tells whether there was room.
-func (q *queue) push(reports []Report) bool {
+// push adds reports, all at once, and tells whether there was room. work is what the
+// reader has left to a writer who helps.
+func (q *queue) push(reports []Report, helps bool) (work func(), ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.taker != nil {
-		for _, r := range reports {
-			q.taker(r)
-		}
-		return true
+		return q.give(reports, helps), true
 	}
 	if len(q.reports)-q.first >= pipeDepth {
-		return false
+		return nil, false
 	}
 	q.reports = append(q.reports, reports...)
 	signal(q.filled)
-	return true
+	return nil, true
+}
+
+// give has the taker take reports.
+func (q *queue) give(reports []Report, helps bool) (work func()) {
+	q.helps, q.left = helps, nil
+	for _, r := range reports {
+		q.taker(r)
+	}
+	work = q.left
+	q.helps, q.left = false, nil
+	return work
 }
 
 // pop takes the oldest report, nil when there is none.
@@ -130,19 +141,37 @@ func (p *pipeEnd) WriteReport(r Report) error { return p.writeReports([]Report{r
 
 // writeReports writes the reports of a message, for which the reader wakes only once.
 func (p *pipeEnd) writeReports(reports []Report) error {
+	_, err := p.push(reports, false)
+	return err
+}
+
+func (p *pipeEnd) writeHelping(reports []Report) (work func(), err error) {
+	return p.push(reports, true)
+}
+
+// leave is called by the taker, while the writer holds the lock of its queue.
+func (p *pipeEnd) leave(work func()) bool {
+	if !p.in.helps {
+		return false
+	}
+	p.in.left = work
+	return true
+}
+
+func (p *pipeEnd) push(reports []Report, helps bool) (work func(), err error) {
 	for _, r := range reports {
 		if len(r) != p.out.size {
-			return fmt.Errorf("report of %d bytes, want %d", len(r), p.out.size)
+			return nil, fmt.Errorf("report of %d bytes, want %d", len(r), p.out.size)
 		}
 	}
 	for {
 		select {
 		case <-p.cord.cut:
-			return ErrUnplugged
+			return nil, ErrUnplugged
 		default:
 		}
-		if p.out.push(reports) {
-			return nil
+		if work, ok := p.out.push(reports, helps); ok {
+			return work, nil
 		}
 		select {
 		case <-p.out.drained:

@@ -45,6 +45,13 @@ type Device struct {
 	PacketTimeout     time.Duration // between two packets of a request [DefaultPacketTimeout]
 	KeepaliveInterval time.Duration // [DefaultKeepaliveInterval]
 
+	// Inline has requests of CTAPHID_CBOR answered by the goroutine that waits for the
+	// answer, where that is on the other end of a [Pipe]: waking another one takes longer
+	// than all of CTAPHID. The Authenticator then must return soon after its context has
+	// ended, because until it does so the host keeps no time limit. Not for devices with
+	// Quirks.
+	Inline bool
+
 	Quirks []string // ways in which it breaks the rules of CTAPHID, by name: see Quirks
 }
 
@@ -88,6 +95,7 @@ func Serve(ctx context.Context, conn Conn, d Device) error {
 	s.shutDown()
 	conn.Close()
 	s.running.Wait()
+	s.working <- struct{}{} // a host may be doing the work
 	return context.Cause(ctx)
 }
 
@@ -102,6 +110,8 @@ type server struct {
 	wake    chan struct{} // holds a token when there is something for the worker
 
 	readSize, writeSize int
+
+	working chan struct{} // holds a token while somebody calls the functions of the device
 
 	mu       sync.Mutex // guards what follows, and conn's writing side
 	channels channels
@@ -119,7 +129,7 @@ func newServer(conn Conn, d Device) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{conn: conn, device: d, quirks: has, wake: make(chan struct{}, 1)}
+	s := &server{conn: conn, device: d, quirks: has, wake: make(chan struct{}, 1), working: make(chan struct{}, 1)}
 	s.readSize, s.writeSize = conn.Sizes()
 	if s.readSize < minReport || s.writeSize < minReport {
 		return nil, fmt.Errorf("reports of %d and %d bytes are too short: CTAPHID needs %d", s.readSize, s.writeSize, minReport)

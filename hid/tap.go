@@ -42,10 +42,22 @@ type directTap struct {
 }
 
 func (t *directTap) writeReports(reports []Report) error {
+	t.hear(reports)
+	return t.inner.writeReports(reports)
+}
+
+func (t *directTap) writeHelping(reports []Report) (work func(), err error) {
+	t.hear(reports)
+	return t.inner.writeHelping(reports)
+}
+
+func (t *directTap) leave(work func()) bool { return t.inner.leave(work) }
+
+// hear tells of reports that are written.
+func (t *directTap) hear(reports []Report) {
 	for _, r := range reports {
 		t.heard(t.writes, r)
 	}
-	return t.inner.writeReports(reports)
 }
 
 // DeliverTo is that of what is tapped.

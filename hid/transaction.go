@@ -23,7 +23,7 @@ type transaction struct {
 }
 
 // run has m answered with what work returns, by the worker, so that the host is still
-// listened to.
+// listened to, or by a host that has nothing better to do.
 func (s *server) run(m Message, work func(context.Context) ([]byte, error)) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	t := &transaction{server: s, request: m, cancel: cancel, work: work, status: ctap.Processing}
@@ -33,12 +33,22 @@ func (s *server) run(m Message, work func(context.Context) ([]byte, error)) {
 		t.keepalive = time.AfterFunc(t.interval(), t.keepAlive)
 	}
 	s.current, s.waiting = t, t
-	signal(s.wake)
+	if m.Command != CBOR || !s.leave() {
+		signal(s.wake)
+	}
 }
 
-// worker calls the functions of the device, one at a time. It is one goroutine for
-// all, because a new one would have to grow its stack for every signature. A
-// transaction that was aborted may keep it busy; the next one waits.
+// leave leaves the work to the host, if that is possible.
+func (s *server) leave() bool {
+	if !s.device.Inline || s.quirks != nil {
+		return false
+	}
+	d, ok := s.conn.(direct)
+	return ok && d.leave(s.step)
+}
+
+// worker calls the functions of the device. It is one goroutine for all, because a new
+// one would have to grow its stack for every signature.
 func (s *server) worker() {
 	for {
 		select {
@@ -46,22 +56,30 @@ func (s *server) worker() {
 		case <-s.ctx.Done():
 			return
 		}
+		s.step()
+	}
+}
+
+// step does what is to be done at the moment. One does so at a time: a transaction that
+// was aborted may go on for a while, and the next one waits.
+func (s *server) step() {
+	s.working <- struct{}{}
+	defer func() { <-s.working }()
+	s.mu.Lock()
+	t, lostPower := s.waiting, s.lostPower
+	s.waiting, s.lostPower = nil, false
+	if t != nil {
+		t.started = true
+	}
+	s.mu.Unlock()
+	if lostPower && s.device.PowerCycle != nil {
+		s.device.PowerCycle()
+	}
+	if t != nil {
+		payload, err := t.work(t.ctx)
 		s.mu.Lock()
-		t, lostPower := s.waiting, s.lostPower
-		s.waiting, s.lostPower = nil, false
-		if t != nil {
-			t.started = true
-		}
+		t.finish(payload, err)
 		s.mu.Unlock()
-		if lostPower && s.device.PowerCycle != nil {
-			s.device.PowerCycle()
-		}
-		if t != nil {
-			payload, err := t.work(t.ctx)
-			s.mu.Lock()
-			t.finish(payload, err)
-			s.mu.Unlock()
-		}
 	}
 }
 

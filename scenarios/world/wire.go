@@ -55,6 +55,7 @@ func (d *Device) device() hid.Device {
 	h := hid.Device{
 		Rand: d.world.Random.Stream(d.Name + " channels"), PowerCycle: served{d}.powerCycle, Wink: func() {},
 		Version: [3]byte{byte(v >> 16), byte(v >> 8), byte(v)}, Quirks: d.Model.WireQuirks(),
+		Inline: true,
 	}
 	if d.core.HasCTAP2() {
 		h.Authenticator = served{d}
