@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/fixtures/slots"
 	"fido-emu/fixtures/slots/desk"
 	"fido-emu/fixtures/slots/station"
@@ -49,8 +50,8 @@ func newRig(dir string) (*rig, error) {
 
 func noVariables(string) string { return "" }
 
-func (r *rig) open(ctx context.Context, slot string) (scenarios.Stand, error) {
-	s, err := r.equipment.Open(ctx, slot)
+func (r *rig) open(ctx context.Context, slot string, ear reach.Ear) (scenarios.Stand, error) {
+	s, err := r.equipment.OpenHeard(ctx, slot, ear)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ type openSlots []scenarios.Stand
 // openAll opens all slots, and keeps them.
 func (r *rig) openAll(ctx context.Context) (openSlots, error) {
 	for _, name := range r.spec.Names() {
-		s, err := r.open(ctx, name)
+		s, err := r.open(ctx, name, nil)
 		if err != nil {
 			return nil, errors.Join(err, r.closeAll())
 		}

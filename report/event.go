@@ -106,7 +106,18 @@ type Scenario struct {
 type Device struct {
 	Name    string `json:"name"`
 	Profile string `json:"profile"`
-	Reached string `json:"reached"` // such as "in process"
+	Reached string `json:"reached"`          // such as "in process"
+	Slot    *Seat  `json:"slot,omitempty"`   // of the bench that it was in; nil for none
+	Beside  string `json:"beside,omitempty"` // on a bench: why it was in none
+}
+
+// Seat is a slot of a bench with what sits in it, as far as that was known.
+type Seat struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`               // key, emulated, tpm or keychain
+	Model    string `json:"model,omitempty"`    // profile that is expected in it
+	Firmware string `json:"firmware,omitempty"` // as it says of itself
+	Serial   string `json:"serial,omitempty"`   // as it says over USB
 }
 
 // Step describes a step.

@@ -70,11 +70,11 @@ type sampleStep struct {
 }
 
 var sampleDevices = map[string]Device{
-	"key":    {"key", "security-key", "in process"},
-	"spare":  {"spare", "security-key", "in process"},
-	"phone":  {"phone", "phone-synced", "in process"},
-	"laptop": {"laptop", "laptop-synced", "in process"},
-	"tpm":    {"tpm", "tpm-laptop", "simulated TPM 2.0"},
+	"key":    {Name: "key", Profile: "security-key", Reached: "in process"},
+	"spare":  {Name: "spare", Profile: "security-key", Reached: "in process"},
+	"phone":  {Name: "phone", Profile: "phone-synced", Reached: "in process"},
+	"laptop": {Name: "laptop", Profile: "laptop-synced", Reached: "in process"},
+	"tpm":    {Name: "tpm", Profile: "tpm-laptop", Reached: "simulated TPM 2.0"},
 }
 
 func sampleDevice(names ...string) (list []Device) {

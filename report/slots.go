@@ -7,9 +7,8 @@ import (
 
 // SlotUse is how a slot of a bench fared in a run.
 type SlotUse struct {
-	Name     string   `json:"name"`
-	Kind     string   `json:"kind"`            // key or emulated
-	Model    string   `json:"model,omitempty"` // profile that is expected in it
+	Seat
+	Reached  string   `json:"reached,omitempty"` // when it was opened last
 	Tags     []string `json:"tags,omitempty"`
 	Used     int      `json:"used"`               // attempts at scenarios
 	Before   string   `json:"before"`             // what was thought of it: good, suspect, bad or maintenance

@@ -10,8 +10,8 @@ import (
 // TestSlots: the report of a run on a bench tells how its slots fared.
 func TestSlots(t *testing.T) {
 	slots := []SlotUse{
-		{Name: "blue", Kind: "key", Model: "yubikey-5", Tags: []string{"usb-c"}, Used: 3, Before: "good", After: "good", Key: "PIN set"},
-		{Name: "red", Kind: "emulated", Used: 2, Before: "suspect", After: "bad", Key: "unknown", Faults: []string{"finger did not <move>", "again"}, SetAside: "again"},
+		{Seat: Seat{Name: "blue", Kind: "key", Model: "yubikey-5", Firmware: "5.4.3", Serial: "4711"}, Tags: []string{"usb-c"}, Used: 3, Before: "good", After: "good", Key: "PIN set"},
+		{Seat: Seat{Name: "red", Kind: "emulated"}, Used: 2, Before: "suspect", After: "bad", Key: "unknown", Faults: []string{"finger did not <move>", "again"}, SetAside: "again"},
 	}
 	if got := slotLine(slots); got != "2 slots, 2 used; red: 2 faults, set aside (bad)" {
 		t.Errorf("line %q", got)

@@ -46,6 +46,7 @@ func (a *attempt) emit(e report.Event) {
 func (a *attempt) run(ctx context.Context) verdict {
 	began := time.Now()
 	described := a.suite.scenario(a.scenario, a.loan.bound)
+	a.loan.seat(described.Devices)
 	a.emit(report.Event{Kind: report.ScenarioStart, Scenario: described})
 	v, reached := a.steps(ctx)
 	a.step.Store(0)
@@ -54,6 +55,7 @@ func (a *attempt) run(ctx context.Context) verdict {
 	if reached != nil {
 		described.Devices = reached
 	}
+	a.loan.seat(described.Devices)
 	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
 }

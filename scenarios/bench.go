@@ -13,6 +13,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"fido-emu/ctap"
+	"fido-emu/fixtures/reach"
 	"fido-emu/fixtures/slots"
 	"fido-emu/fixtures/slots/desk"
 	"fido-emu/fixtures/slots/health"
@@ -39,7 +40,7 @@ type Bench struct {
 	places []*place // in the order of the file
 	desk   *desk.Desk
 	owner  desk.Owner
-	open   func(ctx context.Context, slot string) (Stand, error)
+	open   func(ctx context.Context, slot string, ear reach.Ear) (Stand, error)
 	rand   io.Reader
 	harm   world.Harm
 }
@@ -48,18 +49,19 @@ type Bench struct {
 type BenchOptions struct {
 	Spec   *slots.Bench
 	Desk   *desk.Desk
-	Owner  desk.Owner                                            // who the run is
-	Open   func(ctx context.Context, slot string) (Stand, error) // opens a slot; an error is the bench's
-	Rand   io.Reader                                             // safe for concurrent use
-	Getenv func(string) string                                   // PINs
-	Slots  []string                                              // only these; all when empty
-	Tags   string                                                // only those whose tags fit, such as "usb-c && !nfc"
-	Harm   world.Harm                                            // of keys that are not emulated
+	Owner  desk.Owner                                                           // who the run is
+	Open   func(ctx context.Context, slot string, ear reach.Ear) (Stand, error) // opens a slot, with an ear at its wire that may be nil; an error is the bench's
+	Rand   io.Reader                                                            // safe for concurrent use
+	Getenv func(string) string                                                  // PINs
+	Slots  []string                                                             // only these; all when empty
+	Tags   string                                                               // only those whose tags fit, such as "usb-c && !nfc"
+	Harm   world.Harm                                                           // of keys that are not emulated
 }
 
 // place is a slot as the run knows it. It is guarded by the mutex of the pool.
 type place struct {
 	slot      *slots.Slot
+	platform  bool // a phone or computer is in it, and no key
 	pin       string
 	info      *ctap.Info // nil until it was asked
 	busy      bool       // lent
@@ -88,7 +90,7 @@ func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
 	b := &Bench{desk: o.Desk, owner: o.Owner, open: o.Open, rand: o.Rand, harm: o.Harm}
 	for i := range o.Spec.Slots {
 		s := &o.Spec.Slots[i]
-		if len(o.Slots) > 0 && !slices.Contains(o.Slots, s.Name) || !byTag(s.Tags) || !lendable(s) {
+		if len(o.Slots) > 0 && !slices.Contains(o.Slots, s.Name) || !byTag(s.Tags) {
 			continue
 		}
 		p, err := newPlace(s, known[s.Name].Health, o.Getenv)
@@ -98,22 +100,18 @@ func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
 		b.places = append(b.places, p)
 	}
 	if len(b.places) == 0 {
-		return nil, fmt.Errorf("bench %s has no slot with a key that fits --slot %v --tags %q", o.Spec.Name, o.Slots, o.Tags)
+		return nil, fmt.Errorf("bench %s has no slot that fits --slot %v --tags %q", o.Spec.Name, o.Slots, o.Tags)
 	}
 	return b, nil
 }
-
-// lendable tells of a slot with a key that scenarios can be given: a TPM and a device of
-// a sync account stand beside the slots, emulated or of this machine.
-func lendable(s *slots.Slot) bool { return s.Kind() == slots.RealKey || s.Kind() == slots.EmulatedKey }
 
 func newPlace(s *slots.Slot, h health.Record, getenv func(string) string) (*place, error) {
 	pin, err := s.PIN.Read(getenv)
 	if err != nil {
 		return nil, err
 	}
-	p := &place{slot: s, pin: pin, fits: map[*language.Scenario]map[string][]string{}, use: report.SlotUse{
-		Name: s.Name, Kind: string(s.Kind()), Model: s.Profile(), Tags: s.Tags, Before: string(grade(h)),
+	p := &place{slot: s, platform: isPlatform(s), pin: pin, fits: map[*language.Scenario]map[string][]string{}, use: report.SlotUse{
+		Seat: report.Seat{Name: s.Name, Kind: string(s.Kind()), Model: s.Profile()}, Tags: s.Tags, Before: string(grade(h)),
 	}}
 	p.grade(h)
 	return p, nil
@@ -142,16 +140,6 @@ func (b *Bench) uses() (all []report.SlotUse) {
 	return all
 }
 
-// wanted lists the devices of a scenario for which slots are to stand.
-func wanted(sc *language.Scenario, bound map[string]world.Bound) (all []language.Device) {
-	for _, d := range sc.Devices {
-		if _, taken := bound[d.Name]; !taken && world.ForSlot(d) {
-			all = append(all, d)
-		}
-	}
-	return all
-}
-
 // unfit lists why a slot will never do for a device, and remembers it.
 func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
 	known, ok := p.fits[sc]
@@ -169,13 +157,18 @@ func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
 
 // tell takes over what the key says of itself.
 func (p *place) tell(info *ctap.Info) {
-	p.info = info
+	p.info, p.use.Firmware = info, slots.FirmwareText(info.FirmwareVersion)
 	clear(p.fits)
 }
 
 func (p *place) judge(sc *language.Scenario, d language.Device) []string {
-	if !p.slot.Tagged(d.Tags...) {
+	switch {
+	case p.platform == world.ForSlot(d):
+		return []string{"it is a phone or computer, or the device is one"}
+	case !p.slot.Tagged(d.Tags...):
 		return []string{"it has not the tags " + strings.Join(d.Tags, ", ")}
+	case p.platform:
+		return p.unlike(sc, d)
 	}
 	reasons := world.Unfit(sc, d, p.info)
 	if p.info != nil && p.expendable() && d.PIN != "" && uint(utf8.RuneCountInString(d.PIN)) < p.info.MinPINLength {
@@ -190,7 +183,7 @@ func (p *place) judge(sc *language.Scenario, d language.Device) []string {
 // expendable tells of a key that the run may reset as it likes: an emulated one without a
 // PIN of its own. One with fingers enrolled would lose them.
 func (p *place) expendable() bool {
-	return p.slot.Kind() == slots.EmulatedKey && !p.slot.PIN.Set() && !p.info.Options["uv"]
+	return p.slot.Kind() == slots.EmulatedKey && !p.platform && !p.slot.PIN.Set() && !p.info.Options["uv"]
 }
 
 // match finds a place for every device among those that may be used, nil when there is
@@ -201,7 +194,7 @@ func (b *Bench) match(sc *language.Scenario, devices []language.Device, may func
 		return []*place{}
 	}
 	d := devices[0]
-	candidates := slices.DeleteFunc(slices.Clone(b.places), func(p *place) bool { return !may(p) || p.unfit(sc, d) != nil })
+	candidates := slices.DeleteFunc(slices.Clone(b.places), func(p *place) bool { return !may(p) || len(p.unfit(sc, d)) > 0 })
 	slices.SortStableFunc(candidates, func(x, y *place) int {
 		return cmp.Or(-compareBool(x.slot.Profile() == d.Profile, y.slot.Profile() == d.Profile), x.use.Used-y.use.Used)
 	})
@@ -227,15 +220,18 @@ func compareBool(x, y bool) int {
 // never says why no slots will ever do for a scenario.
 func (b *Bench) never(sc *language.Scenario, devices []language.Device) string {
 	if len(devices) == 0 {
-		return "no device of it is a key for a slot of the bench; harness run without --bench runs it"
+		return b.noneIn(sc)
 	}
 	var reasons []string
-	for _, d := range devices {
+	for _, d := range devices { // keys all: phones and computers are only wanted where there is a slot
 		if common := world.Unfit(sc, d, nil); len(common) > 0 {
 			return fmt.Sprintf("no slot suits %s: %s", d.Name, strings.Join(common, "; "))
 		}
 	}
 	for _, p := range b.places {
+		if p.platform {
+			continue
+		}
 		why := p.aside
 		for _, d := range devices {
 			if found := p.unfit(sc, d); len(found) > 0 && why == "" {
@@ -245,6 +241,19 @@ func (b *Bench) never(sc *language.Scenario, devices []language.Device) string {
 		reasons = append(reasons, p.slot.Name+" ("+cmp.Or(why, "it is one only")+")")
 	}
 	return fmt.Sprintf("no slots suit %s: %s", names(devices), strings.Join(reasons, ", "))
+}
+
+// noneIn says why no device of a scenario is in a slot.
+func (b *Bench) noneIn(sc *language.Scenario) string {
+	var reasons []string
+	for _, d := range sc.Devices {
+		reasons = append(reasons, d.Name+": "+b.whyBeside(sc, d))
+	}
+	why := "no device of it is a key for a slot of the bench"
+	if len(reasons) > 0 {
+		why += " (" + strings.Join(reasons, ", ") + ")"
+	}
+	return why + "; harness run without --bench runs it"
 }
 
 func names(devices []language.Device) string {

@@ -21,6 +21,7 @@ import (
 type lent struct {
 	*place
 	device language.Device
+	heard  *evidence // of the attempt; nil where none is kept
 	lease  *desk.Lease
 	stand  Stand
 	pin    string // of the key by now
@@ -37,7 +38,7 @@ const (
 // choose finds slots for a scenario. It returns false while some that would do are
 // lent; why is set where none ever will.
 func (p *pool) choose(j *job, l *loan) bool {
-	devices := wanted(j.scenario, p.Bound)
+	devices := p.Bench.wanted(j.scenario, p.Bound, j.may)
 	if len(devices) == 0 || !p.possible(j, devices) {
 		l.why = p.Bench.never(j.scenario, devices)
 		return true
@@ -48,8 +49,9 @@ func (p *pool) choose(j *job, l *loan) bool {
 	})
 	for i, o := range found {
 		o.busy = true
-		l.lent = append(l.lent, &lent{place: o, device: devices[i]})
+		l.lent = append(l.lent, &lent{place: o, device: devices[i], heard: l.evidence})
 	}
+	l.beside = p.Bench.beside(j.scenario, p.Bound, devices)
 	return found != nil
 }
 
@@ -116,11 +118,14 @@ func (p *pool) equip(ctx context.Context, j *job, t *lent) bool {
 	if t.lease.Note != "" {
 		p.stream.Emit(report.Event{Kind: report.Note, Text: t.lease.Note + "."})
 	}
-	if t.stand, t.fault = p.Bench.open(ctx, t.slot.Name); t.fault != nil {
+	if t.stand, t.fault = p.Bench.open(ctx, t.slot.Name, t.heard.hear(t.device.Name)); t.fault != nil {
 		return true
 	}
+	p.mu.Lock()
+	t.use.Reached, t.use.Serial = t.stand.Where(), t.stand.Serial()
+	p.mu.Unlock()
 	if t.info == nil {
-		info, err := platform.New(t.stand, p.Bench.rand).Info(ctx)
+		info, err := platform.New(t.key(), p.Bench.rand).Info(ctx)
 		if err != nil {
 			t.fault = fmt.Errorf("slot %s: the key does not say what it is: %w", t.slot.Name, err)
 			return true
@@ -144,15 +149,27 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	t.pin = t.place.pin
 	w := t.walker(p)
 	var err error
-	if t.expendable() {
+	switch {
+	case t.platform && !t.lease.Key.Known():
+		err = t.clear()
+	case t.platform:
+	case t.expendable():
 		err = t.renew(ctx, &w)
-	} else {
+	default:
 		err = t.ready(ctx, &w)
 	}
 	if err != nil {
 		return fmt.Errorf("slot %s: the key could not be made ready: %w", t.slot.Name, err)
 	}
 	return t.lease.Mark(strategy.Lost) // until it is asked again
+}
+
+// clear deletes all passkeys of a phone or computer, of which is not known whose they are.
+func (t *lent) clear() error {
+	if shelved, ok := t.stand.(world.Shelved); ok && shelved.Credentials() != nil {
+		return shelved.Credentials().Clear()
+	}
+	return nil
 }
 
 // renew makes an emulated key blank, and gives it the PIN of the scenario.
@@ -209,7 +226,7 @@ func (l *loan) bind(others map[string]world.Bound) {
 	}
 	for _, t := range l.lent {
 		l.bound[t.device.Name] = world.Bound{
-			Name: t.slot.Name, Slot: t.stand, PIN: t.pin, Expendable: t.slot.Kind() == slots.EmulatedKey,
+			Name: t.slot.Name, Slot: t.stand, PIN: t.pin, Expendable: t.slot.Kind() != slots.RealKey, Platform: t.platform,
 		}
 	}
 }
@@ -229,6 +246,7 @@ func (p *pool) settle(j *job, l *loan, v verdict) (problems []error) {
 	ctx, cancel := context.WithTimeout(context.Background(), serveTime) // the run may be over
 	defer cancel()
 	for _, t := range l.lent {
+		t.heard = nil // evidence of the attempt was kept
 		blamed := t.blamed(v)
 		if t.stand != nil {
 			if v.tidy && blamed == nil {
@@ -259,6 +277,10 @@ func (t *lent) blamed(v verdict) error {
 func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
 	w := t.walker(p)
 	var err error
+	if unsure && t.platform {
+		err = t.clear()
+		unsure = err != nil
+	}
 	switch {
 	case unsure && t.info != nil && t.expendable():
 		w.PIN = ""
@@ -273,8 +295,8 @@ func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
 
 func (t *lent) walker(p *pool) strategy.Walker {
 	return strategy.Walker{
-		Key: t.stand, Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand,
-		Given: strategy.Given{Needs: t.stand.Can(), Destroy: t.slot.Kind() == slots.EmulatedKey || p.Bench.harm.Allowed},
+		Key: t.key(), Ledger: t.lease, PIN: t.pin, Rand: p.Bench.rand,
+		Given: strategy.Given{Needs: t.stand.Can(), Destroy: t.slot.Kind() != slots.RealKey || p.Bench.harm.Allowed},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/fixtures/slots"
 	"fido-emu/fixtures/slots/desk"
 	"fido-emu/fixtures/slots/health"
@@ -24,7 +25,7 @@ type testBench struct {
 	t    *testing.T
 	spec *slots.Bench
 	desk *desk.Desk
-	open func(context.Context, string) (Stand, error)
+	open func(context.Context, string, reach.Ear) (Stand, error)
 }
 
 func newTestBench(t *testing.T, slotLines string) *testBench {
@@ -44,8 +45,8 @@ func newTestBench(t *testing.T, slotLines string) *testBench {
 			t.Error(err)
 		}
 	})
-	return &testBench{t: t, spec: spec, desk: d, open: func(ctx context.Context, slot string) (Stand, error) {
-		s, err := equipment.Open(ctx, slot)
+	return &testBench{t: t, spec: spec, desk: d, open: func(ctx context.Context, slot string, ear reach.Ear) (Stand, error) {
+		s, err := equipment.OpenHeard(ctx, slot, ear)
 		if err != nil {
 			return nil, err
 		}
@@ -261,8 +262,8 @@ func TestBenchUnpluggedAnywhere(t *testing.T) {
 	for n := 0; ; n++ {
 		b := newTestBench(t, "\n  only: {emulate: security-key}\n")
 		left, open := n, b.open
-		b.open = func(ctx context.Context, slot string) (Stand, error) {
-			s, err := open(ctx, slot)
+		b.open = func(ctx context.Context, slot string, ear reach.Ear) (Stand, error) {
+			s, err := open(ctx, slot, ear)
 			return pulled{s, &left}, err
 		}
 		events := runAll(t, []Source{oneKey("a", "profile: security-key, pin: '4711'")}, b.options(nil))

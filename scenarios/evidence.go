@@ -27,6 +27,7 @@ const maxReports = 20_000
 // evidence gathers what was said in an attempt, to be kept should it go wrong.
 type evidence struct {
 	mu     sync.Mutex
+	before []spoken // while slots were made ready
 	events []report.Event
 	wires  map[string]*capture // by device
 }
@@ -43,6 +44,35 @@ type heard struct {
 	hid.Report
 }
 
+// spoken is an exchange that belongs to no step. It is decoded when it is kept.
+type spoken struct {
+	device            string
+	request, response []byte
+	err               error
+}
+
+// said keeps an exchange with a device before the first step.
+func (v *evidence) said(s spoken) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.before = append(v.before, s)
+}
+
+// all returns what happened, what was before the first step at the front.
+func (v *evidence) all() []report.Event {
+	if len(v.before) == 0 {
+		return v.events
+	}
+	all := []report.Event{{Kind: report.Note, Text: "Before the first step, slots are made ready."}}
+	for _, s := range v.before {
+		all = append(all, report.Event{Kind: report.CTAP, Device: s.device, Exchange: report.NewExchange(s.request, s.response)})
+		if s.err != nil {
+			all = append(all, report.Event{Kind: report.Note, Text: fmt.Sprintf("No answer from %s: %v.", s.device, s.err)})
+		}
+	}
+	return append(all, v.events...)
+}
+
 // note keeps an event.
 func (v *evidence) note(e report.Event) {
 	v.mu.Lock()
@@ -50,8 +80,11 @@ func (v *evidence) note(e report.Event) {
 	v.events = append(v.events, e)
 }
 
-// hear returns an ear for the wire of a device.
+// hear returns an ear for the wire of a device; nil where no evidence is kept.
 func (v *evidence) hear(device string) reach.Ear {
+	if v == nil {
+		return nil
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.wires == nil {
@@ -91,7 +124,7 @@ func (v *evidence) keep(reports, scenario string, attempt int) (notes []report.E
 		notes = append(notes, report.Event{Kind: report.Note, Device: device, Text: says, File: file})
 		return nil
 	}
-	err = add("messages.txt", "", "All messages of this attempt.", func(w io.Writer) error { return report.WriteExchanges(w, v.events) })
+	err = add("messages.txt", "", "All messages of this attempt.", func(w io.Writer) error { return report.WriteExchanges(w, v.all()) })
 	for _, device := range slices.Sorted(maps.Keys(v.wires)) {
 		c := v.wires[device]
 		if err != nil || len(c.reports) == 0 {

@@ -47,6 +47,9 @@ type loan struct {
 	bound map[string]world.Bound // keys, by the name of the device
 	lent  []*lent                // slots of the bench
 	why   string                 // the scenario can never have what it needs
+
+	beside   map[string]string // why devices are in no slot of the bench, by name
+	evidence *evidence         // of the attempt; nil where none is kept
 }
 
 func (s *suite) newPool(all []*language.Scenario) *pool {
@@ -184,6 +187,9 @@ func (p *pool) lend(j *job) *loan {
 		return nil
 	}
 	l := &loan{tpm: j.tpm, bound: p.Bound}
+	if p.Reports != "" {
+		l.evidence = &evidence{}
+	}
 	if p.Bench != nil && !p.choose(j, l) {
 		return nil
 	}
@@ -230,7 +236,7 @@ func (p *pool) again(j *job, v verdict) bool {
 	if len(v.faults) == 0 {
 		return j.number <= p.Retries
 	}
-	return j.number < p.attempts() && p.possible(j, wanted(j.scenario, p.Bound))
+	return j.number < p.attempts() && p.possible(j, p.Bench.wanted(j.scenario, p.Bound, j.may))
 }
 
 // attempts is how often a scenario may be tried.
@@ -259,9 +265,6 @@ func (p *pool) verdict(ctx context.Context, j *job) verdict {
 func (p *pool) attempt(j *job, l *loan) verdict {
 	ctx, stop := context.WithCancel(p.ctx)
 	defer stop()
-	a := &attempt{suite: p.suite, scenario: j.scenario, number: j.number, loan: l}
-	if p.Reports != "" {
-		a.evidence = &evidence{}
-	}
+	a := &attempt{suite: p.suite, scenario: j.scenario, number: j.number, loan: l, evidence: l.evidence}
 	return a.run(ctx)
 }

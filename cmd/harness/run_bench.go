@@ -61,8 +61,8 @@ func (f runBenchFlags) open(ctx context.Context, u ui, h reach.Hand, run string,
 	})
 	b, err = scenarios.NewBench(ctx, scenarios.BenchOptions{
 		Spec: spec, Desk: d, Owner: owner, Rand: rand.Reader, Getenv: u.getenv, Slots: f.slots, Tags: f.tags, Harm: harm,
-		Open: func(ctx context.Context, slot string) (scenarios.Stand, error) {
-			s, err := equipment.Open(ctx, slot)
+		Open: func(ctx context.Context, slot string, ear reach.Ear) (scenarios.Stand, error) {
+			s, err := equipment.OpenHeard(ctx, slot, ear)
 			if err != nil {
 				return nil, err // and no Stand that is not nil
 			}

@@ -13,21 +13,22 @@ import (
 	"fido-emu/scenarios/world"
 )
 
-const groupSync = "Sync accounts"
+// GroupSync is the group of the steps that are about sync accounts.
+const GroupSync = "Sync accounts"
 
 func syncing() []Step {
 	devices := language.Member{Name: "devices", Kind: language.DeviceName, List: true, Text: "Which, one after the other."}
 	return []Step{
 		{language.Usage{
-			Verb: "sync", Group: groupSync, Summary: "Devices send what changed on them to their account, and fetch what changed elsewhere.",
+			Verb: "sync", Group: GroupSync, Summary: "Devices send what changed on them to their account, and fetch what changed elsewhere.",
 			Subject: devices, Example: "- sync: [phone, laptop]",
 		}, eachMember(func(ctx context.Context, d *world.Device) error { return d.Sync(ctx) })},
 		{language.Usage{
-			Verb: "partition", Group: groupSync, Summary: "Devices are cut off from their account, as in a tunnel or on a plane.",
+			Verb: "partition", Group: GroupSync, Summary: "Devices are cut off from their account, as in a tunnel or on a plane.",
 			Subject: devices, Example: "- partition: phone",
 		}, eachMember(func(_ context.Context, d *world.Device) error { d.Link.Partition(); return nil })},
 		{language.Usage{
-			Verb: "impair", Group: groupSync, Summary: "The way from a device to its account gets worse.",
+			Verb: "impair", Group: GroupSync, Summary: "The way from a device to its account gets worse.",
 			Subject: device("Whose."), Members: []language.Member{
 				{Name: "lose", Kind: language.Number, Text: "How many of the next requests are lost on the way."},
 				{Name: "lose-answers", Kind: language.Number, Text: "How many of the next requests arrive, but their answers do not."},
@@ -38,7 +39,7 @@ func syncing() []Step {
 			Example: "- impair: phone\n  lose-answers: 1",
 		}, impair},
 		{language.Usage{
-			Verb: "heal", Group: groupSync, Summary: "The way from devices to their account is good again; what was held arrives.",
+			Verb: "heal", Group: GroupSync, Summary: "The way from devices to their account is good again; what was held arrives.",
 			Subject: devices, Example: "- heal: phone",
 		}, eachMember(func(ctx context.Context, d *world.Device) error { d.Link.Heal(); d.Link.Release(ctx); return nil })},
 	}
@@ -48,12 +49,12 @@ func membership() []Step {
 	account := language.Member{Name: "account", Kind: language.AccountRef, Required: true, Text: "Which account."}
 	return append([]Step{
 		{language.Usage{
-			Verb: "join", Group: groupSync, Summary: "A device asks to join a sync account, and shows a code for one of its devices to approve.",
+			Verb: "join", Group: GroupSync, Summary: "A device asks to join a sync account, and shows a code for one of its devices to approve.",
 			Subject: device("Which asks."), Members: append([]language.Member{account}, knows()...),
 			Saves: language.SavedCode, Example: "- join: tablet\n  account: cloud\n  save: code",
 		}, join},
 		{language.Usage{
-			Verb: "approve", Group: groupSync, Summary: "A device of a sync account, the sponsor, lets one join that asked to.",
+			Verb: "approve", Group: GroupSync, Summary: "A device of a sync account, the sponsor, lets one join that asked to.",
 			Text:    "The person compares the code that the new device shows. The passkeys come with the next sync.",
 			Subject: device("Which asked."), Members: []language.Member{
 				{Name: "on", Kind: language.DeviceName, Required: true, Text: "The sponsor."},
@@ -61,7 +62,7 @@ func membership() []Step {
 			Example: "- approve: tablet\n  on: phone\n  expect: refused\n  reason: unknown-request",
 		}, approve},
 		{language.Usage{
-			Verb: "recover", Group: groupSync, Summary: "A device joins a sync account without any of its devices, in one of the ways of its provider.",
+			Verb: "recover", Group: GroupSync, Summary: "A device joins a sync account without any of its devices, in one of the ways of its provider.",
 			Text:    "harness keychain providers tells which provider has which. What is not the escrow passcode has to be set up before, with set-up-recovery.",
 			Subject: device("Which."), Members: append([]language.Member{account,
 				{Name: "by", Kind: language.Word, Allowed: recoveryWays(), Default: byPasscode, Text: "How."},
@@ -73,7 +74,7 @@ func membership() []Step {
 			Example: "- recover: tablet\n  account: cloud\n  by: recovery-contact\n  with: laptop",
 		}, recoverAccount},
 		{language.Usage{
-			Verb: "fail-passcode", Group: groupSync, Summary: "Somebody guesses the escrow passcode of a sync account, and is wrong.",
+			Verb: "fail-passcode", Group: GroupSync, Summary: "Somebody guesses the escrow passcode of a sync account, and is wrong.",
 			Text:    "The step passes when every guess was refused.",
 			Subject: device("On which."), Members: []language.Member{account,
 				{Name: "times", Kind: language.Number, Default: "1", Text: "How often."},
@@ -81,18 +82,18 @@ func membership() []Step {
 			Example: "- fail-passcode: tablet\n  account: cloud\n  times: 10\n  last-answer: escrow-destroyed",
 		}, failPasscode},
 		{language.Usage{
-			Verb: "set-passcode", Group: groupSync, Summary: "A sync account is put into escrow under a passcode, in place of an older one.",
+			Verb: "set-passcode", Group: GroupSync, Summary: "A sync account is put into escrow under a passcode, in place of an older one.",
 			Subject: device("A device of the account."), Members: []language.Member{{Name: "to", Kind: language.Secret, Required: true, Text: "The passcode."}},
 			Example: "- set-passcode: phone\n  to: \"445566\"",
 		}, setPasscode},
 		{language.Usage{
-			Verb: "revoke", Group: groupSync, Summary: "A device is removed from its sync account, on another one of it.",
+			Verb: "revoke", Group: GroupSync, Summary: "A device is removed from its sync account, on another one of it.",
 			Text:    "It keeps what it has and gets nothing new. For passkeys at the relying party, see remove-passkeys.",
 			Subject: device("Which goes."), Members: []language.Member{{Name: "on", Kind: language.DeviceName, Required: true, Text: "On which device it is done."}},
 			Example: "- revoke: phone\n  on: laptop",
 		}, revoke},
 		{language.Usage{
-			Verb: "restart-account", Group: groupSync, Summary: "A sync account begins anew with one device; all that it held is destroyed.",
+			Verb: "restart-account", Group: GroupSync, Summary: "A sync account begins anew with one device; all that it held is destroyed.",
 			Text:    "It is the way out when no device and no escrow is left.",
 			Subject: device("The first device of the new beginning."), Members: []language.Member{account},
 			Example: "- restart-account: tablet\n  account: cloud",

@@ -68,7 +68,7 @@ func providers() []Step {
 	on := language.Member{Name: "on", Kind: language.DeviceName, Required: true, Text: "On which device."}
 	return []Step{
 		{language.Usage{
-			Verb: "set-up-recovery", Group: groupSync, Summary: "A way to recover a sync account is prepared, in place of an earlier one of its kind.",
+			Verb: "set-up-recovery", Group: GroupSync, Summary: "A way to recover a sync account is prepared, in place of an earlier one of its kind.",
 			Text:    "A recovery code and a Secret Key are shown once, to be written down. A recovery group is that of the account of the device named by with.",
 			Subject: device("A device of the account."), Members: []language.Member{
 				{Name: "by", Kind: language.Word, Required: true, Allowed: []string{string(keychain.ByCode), string(keychain.ByContact), string(keychain.ByGroup), string(keychain.BySecretKey)}, Text: "Which way."},
@@ -77,21 +77,21 @@ func providers() []Step {
 			Saves: language.SavedCode, Example: "- set-up-recovery: phone\n  by: recovery-code\n  save: code",
 		}, setUpRecovery},
 		{language.Usage{
-			Verb: "change-password", Group: groupSync, Summary: "The password of a sync account is changed, on one of its devices.",
+			Verb: "change-password", Group: GroupSync, Summary: "The password of a sync account is changed, on one of its devices.",
 			Text:    "Who knows the former one can sign in no more. Devices that joined stay: see revoke.",
 			Subject: device("On which."), Example: "- change-password: laptop",
 		}, changePassword},
 		{language.Usage{
-			Verb: "restore", Group: groupSync, Summary: "A passkey that was deleted or hidden a while ago is taken back, where the provider keeps such.",
+			Verb: "restore", Group: GroupSync, Summary: "A passkey that was deleted or hidden a while ago is taken back, where the provider keeps such.",
 			Subject: passkey, Members: []language.Member{on}, Example: "- restore: ${first}\n  on: phone",
 		}, restorePasskey},
 		{language.Usage{
-			Verb: "signal-unknown", Group: groupSync, Summary: "The relying party tells a device's provider that it does not know a passkey any more, as its page does after a failed sign-in.",
+			Verb: "signal-unknown", Group: GroupSync, Summary: "The relying party tells a device's provider that it does not know a passkey any more, as its page does after a failed sign-in.",
 			Text:    "Providers hide it, delete it or do nothing; claim with expect what came of it.",
 			Subject: passkey, Members: []language.Member{on}, Example: "- signal-unknown: ${first}\n  on: phone",
 		}, signalUnknown},
 		{language.Usage{
-			Verb: "expect-account", Group: groupSync, Summary: "What one device of a sync account sees of it: who belongs to it, and what its provider told since it last looked.",
+			Verb: "expect-account", Group: GroupSync, Summary: "What one device of a sync account sees of it: who belongs to it, and what its provider told since it last looked.",
 			Subject: language.Member{Name: "account", Kind: language.AccountRef, Text: "Which account."},
 			Members: []language.Member{
 				{Name: "on", Kind: language.DeviceName, Required: true, Text: "The device that looks."},
