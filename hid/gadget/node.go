@@ -15,6 +15,7 @@ import (
 // node is /dev/hidgN: each read is a report from the host, each write one to it.
 type node struct {
 	file *os.File
+	off  bool // no host gives it power; for ReadReport alone
 }
 
 func openNode(path string) (*node, error) {
@@ -22,11 +23,16 @@ func openNode(path string) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the key's reports: %w", err)
 	}
-	return &node{f}, nil
+	return &node{file: f}, nil
 }
 
+// offInterval is how often is looked whether a host gives power again: the kernel does
+// not announce it.
+const offInterval = 20 * time.Millisecond
+
 // ReadReport waits for a report from the host. What has not the length of a report is
-// ignored.
+// ignored. When the host takes the power away the error wraps hid.ErrPowerCycle, once;
+// then it is waited until there is one again.
 func (n *node) ReadReport(ctx context.Context) (hid.Report, error) {
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -44,11 +50,33 @@ func (n *node) ReadReport(ctx context.Context) (hid.Report, error) {
 		switch got, err := n.file.Read(buf); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, ctx.Err()
+		case errors.Is(err, syscall.ESHUTDOWN) && !n.off:
+			n.off = true
+			return nil, fmt.Errorf("gadget: %w: %w", hid.ErrPowerCycle, err)
+		case errors.Is(err, syscall.ESHUTDOWN):
+			if err := pause(ctx, offInterval); err != nil {
+				return nil, err
+			}
+			continue
 		case err != nil:
 			return nil, unplugged(err)
 		case got == hid.ReportSize:
+			n.off = false
 			return buf[:got], nil
 		}
+		n.off = false
+	}
+}
+
+// pause waits unless ctx ends before.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -71,7 +99,7 @@ func (n *node) WriteReport(r hid.Report) error {
 
 // unplugged is the error of a node that is no more.
 func unplugged(err error) error {
-	if errors.Is(err, os.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ESHUTDOWN) {
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ENODEV) {
 		return fmt.Errorf("gadget: %w: %w", hid.ErrUnplugged, err)
 	}
 	return fmt.Errorf("gadget: %w", err)

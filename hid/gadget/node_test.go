@@ -20,7 +20,7 @@ func nodes(t *testing.T) (*node, *os.File) {
 	}
 	device, host := os.NewFile(uintptr(fds[0]), "device"), os.NewFile(uintptr(fds[1]), "host")
 	t.Cleanup(func() { device.Close(); host.Close() })
-	return &node{device}, host
+	return &node{file: device}, host
 }
 
 func TestReportsGoThrough(t *testing.T) {
