@@ -250,7 +250,10 @@ func (p *pool) settle(j *job, l *loan, v verdict) (problems []error) {
 		blamed := t.blamed(v)
 		if t.stand != nil {
 			if v.tidy && blamed == nil {
-				t.state(ctx, p, slices.Contains(v.unsure, t.slot.Name))
+				err := t.state(ctx, p, slices.Contains(v.unsure, t.slot.Name))
+				if v.outcome != report.Failed { // a key that is found wanting may not say
+					blamed = err
+				}
 			}
 			problems = append(problems, t.stand.Close())
 		}
@@ -273,8 +276,9 @@ func (t *lent) blamed(v verdict) error {
 }
 
 // state asks the key what is on it. Where that cannot be told, or something of the
-// scenario may be left on it, it stays unknown; an emulated one is reset then.
-func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
+// scenario may be left on it, it stays unknown; an emulated one is reset then. The error
+// is why the key did not say.
+func (t *lent) state(ctx context.Context, p *pool, unsure bool) error {
 	w := t.walker(p)
 	var err error
 	if unsure && t.platform {
@@ -291,6 +295,10 @@ func (t *lent) state(ctx context.Context, p *pool, unsure bool) {
 	if err != nil {
 		p.stream.Emit(report.Event{Kind: report.Note, Text: fmt.Sprintf("What is on the key of slot %s is not known: %v.", t.slot.Name, err)})
 	}
+	if errors.Is(err, strategy.ErrCannotTell) {
+		return nil
+	}
+	return err
 }
 
 func (t *lent) walker(p *pool) strategy.Walker {
