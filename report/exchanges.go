@@ -13,7 +13,11 @@ import (
 func WriteExchanges(w io.Writer, events []Event) error {
 	var b bytes.Buffer
 	for i := range events {
-		switch e := &events[i]; {
+		e := &events[i]
+		if b.Len() == 0 && e.StepIndex == 0 && (e.Exchange != nil || e.Kind == Note) {
+			b.WriteString("Before the steps\n")
+		}
+		switch {
 		case e.Kind == StepStart && e.Step != nil:
 			fmt.Fprintf(&b, "\n%d  %s  (%s)\n", e.StepIndex, clean(e.Step.Text), e.Step.Location.String())
 		case e.Kind == StepEnd && e.Failure != nil:

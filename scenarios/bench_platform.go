@@ -100,7 +100,7 @@ func (b *Bench) beside(sc *language.Scenario, bound map[string]world.Bound, give
 }
 
 func (b *Bench) whyBeside(sc *language.Scenario, d language.Device) string {
-	why := "the bench has no slot with a " + d.Profile
+	why := "the bench has no slot with the model " + d.Profile
 	for _, p := range b.places {
 		if !p.platform || p.slot.Profile() != d.Profile {
 			continue
@@ -111,7 +111,7 @@ func (b *Bench) whyBeside(sc *language.Scenario, d language.Device) string {
 		case len(reasons) > 0:
 			why = strings.Join(reasons, "; ")
 		default:
-			return "the slots with a " + d.Profile + " that may be used are those of other devices"
+			return "the slots with the model " + d.Profile + " are those of other devices"
 		}
 	}
 	return why

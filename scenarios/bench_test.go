@@ -39,7 +39,7 @@ func newTestBench(t *testing.T, slotLines string) *testBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equipment := station.Equip(spec, station.Env{Now: time.Now, Rand: rand.Reader, Getenv: func(string) string { return "" }})
+	equipment := station.Equip(spec, station.Env{Now: time.Now, Rand: rand.Reader, Hand: &noting{}, Getenv: func(string) string { return "" }})
 	t.Cleanup(func() {
 		if err := equipment.Close(); err != nil {
 			t.Error(err)

@@ -63,7 +63,7 @@ func (v *evidence) all() []report.Event {
 	if len(v.before) == 0 {
 		return v.events
 	}
-	all := []report.Event{{Kind: report.Note, Text: "Before the first step, slots are made ready."}}
+	all := []report.Event{{Kind: report.Note, Text: "Slots are made ready."}}
 	for _, s := range v.before {
 		all = append(all, report.Event{Kind: report.CTAP, Device: s.device, Exchange: report.NewExchange(s.request, s.response)})
 		if s.err != nil {
