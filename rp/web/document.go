@@ -231,7 +231,7 @@ func extractionMembers() []grammar.Member {
 		{Name: "json", Text: "JSON pointer (RFC 6901)."},
 		{Name: "where", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Any}, Text: "Takes from a list the first item for which these JSON pointers have these values."},
 		{Name: "where-not", Kind: grammar.Named, Each: &grammar.Member{Kind: grammar.Any}, Text: "Takes from a list the first item for which they have not."},
-		{Name: "all", Kind: grammar.YesNo, Text: "All such items, as a list."},
+		{Name: "all", Kind: grammar.YesNo, Text: "All such items, or with html all such elements, as a list."},
 		{Name: "then", Text: "JSON pointer into what was found, or into each."},
 		{Name: "header", Text: "A header of the answer."},
 		{Name: "cookie", Text: "A cookie that the actor has after the answer."},

@@ -207,24 +207,42 @@ func (e *extraction) queried(s source) (any, error) {
 	return u.Query().Get(e.name), nil
 }
 
+// element finds an element by its selector, or with all a list of them.
 func (e *extraction) element(page string) (any, error) {
 	root, err := html.Parse(strings.NewReader(page))
 	if err != nil {
 		return nil, fmt.Errorf("not HTML: %w", err)
 	}
+	if e.all {
+		list := []any{}
+		for _, n := range cascadia.QueryAll(root, e.selector) {
+			if v, ok := e.told(n); ok {
+				list = append(list, v)
+			}
+		}
+		return list, nil
+	}
 	n := cascadia.Query(root, e.selector)
 	if n == nil {
 		return nil, absent{"element " + e.name}
 	}
+	if v, ok := e.told(n); ok {
+		return v, nil
+	}
+	return nil, absent{"attribute " + e.attribute + " of element " + e.name}
+}
+
+// told returns an element's text, or its attribute, where it has that.
+func (e *extraction) told(n *html.Node) (string, bool) {
 	if e.attribute == "" {
-		return strings.TrimSpace(innerText(n)), nil
+		return strings.TrimSpace(innerText(n)), true
 	}
 	for _, a := range n.Attr {
 		if a.Key == strings.ToLower(e.attribute) {
-			return a.Val, nil
+			return a.Val, true
 		}
 	}
-	return nil, absent{"attribute " + e.attribute + " of element " + e.name}
+	return "", false
 }
 
 func innerText(n *html.Node) string {

@@ -55,6 +55,8 @@ func TestOutcomes(t *testing.T) {
 		{"too long", "    - request: GET /\n", 200, strings.Repeat("x", 1025), BrokenBy, "longer than 1 KiB"},
 		{"what is to be taken is missing", "    - request: GET /\n      take: {a: /a}\n", 200, `{}`, BrokenBy, "take a: there is no /a"},
 		{"optional", "    - request: GET /\n      take: {a: {json: /a, optional: yes}}\n      expect: {that: \"not ${a}\"}\n", 200, `{}`, Accepted, ""},
+		{"all elements", "    - request: GET /\n      take: {a: {html: p, attribute: id, all: yes}}\n      expect: {that: [\"${a/0} == one\", \"${a/1} == two\", \"not ${a/2}\"]}\n", 200, `<p id=one><p><p id=two>`, Accepted, ""},
+		{"all elements of none", "    - request: GET /\n      take: {a: {html: b, all: yes}}\n      expect: {that: \"not ${a/0}\"}\n", 200, `<p>`, Accepted, ""},
 		{"round in circles", "    - label: a\n      request: GET /\n      goto: a\n", 200, ``, BrokenBy, "more than 20 steps"},
 		{"refuse", "    - refuse: because\n", 200, ``, RefusedBy, "because"},
 		{"unsupported", "    - unsupported: this\n", 200, ``, Unsupported, "this"},
