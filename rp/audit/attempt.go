@@ -108,7 +108,7 @@ func (b *bench) takeBack(a *account, before [][]byte) {
 	}
 	after, _ := b.list(a)
 	for _, id := range beyond(after, before) {
-		b.remove(a, id)
+		b.takeOut(a, id)
 	}
 }
 
