@@ -125,6 +125,10 @@ func (f auditFlags) auditDescribed(ctx context.Context, u ui) (err error) {
 	if err != nil {
 		return err
 	}
+	if d.Section("browser") != nil && !d.Has("register") {
+		return usage("describe the requests that the pages send; interop/targets/keycloak/site.yaml does so for Keycloak's",
+			"%s drives pages: there the page's own script writes what is sent, and would mend or drop most of what an attack has broken", f.rp)
+	}
 	o, err := f.options(rand.Reader, time.Now)
 	if err != nil {
 		return &exit{code: exitBench, err: err}
