@@ -180,6 +180,7 @@ def causes(e):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet: TCP has a second one wait for 40 ms
 
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -59,6 +59,7 @@ public final class Server implements CredentialRepository {
   }
 
   public static void main(String[] args) throws IOException {
+    System.setProperty("sun.net.httpserver.nodelay", "true"); // the body's packet would wait for 40 ms
     HttpServer http = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
     String origin = "http://localhost:" + http.getAddress().getPort();
     Server server = new Server(origin);
