@@ -257,6 +257,9 @@ func (p *pool) settle(j *job, l *loan, v verdict) (problems []error) {
 			}
 			problems = append(problems, t.stand.Close())
 		}
+		if t.lease != nil && blamed != nil { // it may be gone, or another one by the next time
+			problems = append(problems, t.lease.Mark(strategy.Lost))
+		}
 		problems = append(problems, p.judge(ctx, t, v, blamed))
 		if t.lease != nil {
 			problems = append(problems, t.lease.Release())

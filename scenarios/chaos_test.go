@@ -141,7 +141,7 @@ func (b breakage) chaos(t *testing.T, s story) {
 		case got != "error on slot "+b.on(n) || n > survived:
 			t.Errorf("broken after %d: %s, and %d was enough", n, got, survived)
 		}
-		if broken := len(used[b.on(n)].Faults) > 0; broken != (slot.Health.Grade == health.Suspect) || !broken && (n < survived || n < b.most-1 && b.name == "key") {
+		if broken := len(used[b.on(n)].Faults) > 0; broken != (slot.Health.Grade == health.Suspect) || broken && slot.Key.Known() || !broken && (n < survived || n < b.most-1 && b.name == "key") {
 			t.Errorf("broken after %d: the slot is %s, with faults %q; its key is %s", n, slot.Health.Grade, used[b.on(n)].Faults, slot.Key)
 		}
 		if slot.Holder != nil {
