@@ -13,7 +13,7 @@ import (
 // WriteAnnotations writes what went wrong in a run as workflow commands of GitHub
 // Actions, which shows them at the line of the scenario: errors for what failed, for
 // faults of the bench and for what took too long; warnings for what passed only after
-// a retry.
+// a retry, and for slots of a bench that were set aside.
 func WriteAnnotations(w io.Writer, m *Model) error {
 	for _, sc := range m.Scenarios {
 		level := "error"
@@ -29,6 +29,15 @@ func WriteAnnotations(w io.Writer, m *Model) error {
 		}
 		place := fmt.Sprintf("file=%s,line=%d,title=%s", commandProperty(at.File), max(at.Line, 1), commandProperty(sc.FullTitle()+": "+sc.verdict()))
 		if _, err := fmt.Fprintf(w, "::%s %s::%s\n", level, place, commandData(a.account())); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.Run.Slots {
+		if s.SetAside == "" || s.Used == 0 {
+			continue
+		}
+		title := fmt.Sprintf("Slot %s is set aside after %s", s.Name, plural(len(s.Faults), "fault"))
+		if _, err := fmt.Fprintf(w, "::warning title=%s::%s\n", commandProperty(title), commandData(s.SetAside)); err != nil {
 			return err
 		}
 	}
@@ -60,8 +69,24 @@ func WriteMarkdown(w io.Writer, m *Model) error {
 		return cmp.Or(cell(sc.Last().Reason), span(sc.Duration()))
 	})
 	b.WriteString("\n</details>\n")
+	markdownSlots(&b, m.Run.Slots)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdownSlots tells how the slots of a bench fared.
+func markdownSlots(b *strings.Builder, all []SlotUse) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n| slot | what sits there | attempts | health | |\n|---|---|---|---|---|\n")
+	for _, s := range all {
+		health := s.After
+		if s.Before != s.After {
+			health = s.Before + " → " + s.After
+		}
+		fmt.Fprintf(b, "| %s | %s | %d | %s | %s |\n", cell(s.Name), cell(cmp.Or(s.Sits(), s.Kind)), s.Used, cell(health), cell(s.Marks()))
+	}
 }
 
 func markdownTable(b *strings.Builder, m *Model, head string, wanted func(*ScenarioResult) bool, says func(*ScenarioResult) string) {

@@ -21,7 +21,7 @@ var pageJS string
 var pageTemplate string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture, "tenths": tenths, "attached": attached,
+	"span": span, "plural": plural, "tree": tree, "pretty": pretty, "mark": outcomeMark, "size": size, "visible": visible, "lines": lines, "brief": brief, "picture": picture, "tenths": tenths, "attached": attached, "seat": slotAnchor,
 }).Parse(pageTemplate))
 
 // WriteHTML writes m as one self-contained page: it opens from a file, loads
@@ -46,6 +46,7 @@ type pageView struct {
 	Measured  []*measured
 	Loose     []eventView // that belong to no scenario
 	Methods   []MethodUse // of sign-ins
+	Slots     []slotView  // of a bench, in its order
 }
 
 // maxOpen is how many bad scenarios stand open from the start.
@@ -80,7 +81,8 @@ type attemptView struct {
 	Chart  chart
 	Steps  []*stepView
 	Failed *StepResult
-	Show   bool // it is the last attempt
+	Seats  []laneView // devices, with their slots
+	Show   bool       // it is the last attempt
 }
 
 type stepView struct {
@@ -119,6 +121,7 @@ func newPageView(m *Model) *pageView {
 		}
 	}
 	slices.Sort(v.Labels)
+	v.Slots = slotViews(m, v.Scenarios)
 	v.Coverage = coverage(m.Run.Rules, v.Scenarios)
 	v.Measured = measurements(m.Scenarios)
 	for _, e := range m.Events {
@@ -170,7 +173,16 @@ func newScenarioView(sc *ScenarioResult, anchor string) *scenarioView {
 	}
 	v.Search = strings.ToLower(strings.Join(words, " "))
 	for i, a := range sc.Attempts {
-		t := &attemptView{Attempt: a, Anchor: fmt.Sprintf("%s:%d", anchor, a.Number), Failed: a.failedStep(), Show: i == len(sc.Attempts)-1}
+		for _, d := range a.seated() {
+			v.Search += " " + strings.ToLower(d.Slot.Name)
+		}
+		var seats []laneView
+		for _, d := range a.Devices {
+			if l := v.lane(d.Name); l != nil {
+				seats = append(seats, laneView{d, l.Colour})
+			}
+		}
+		t := &attemptView{Attempt: a, Anchor: fmt.Sprintf("%s:%d", anchor, a.Number), Failed: a.failedStep(), Seats: seats, Show: i == len(sc.Attempts)-1}
 		for _, s := range a.Steps {
 			t.Steps = append(t.Steps, v.newStepView(a, s, t.Anchor))
 		}

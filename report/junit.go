@@ -12,7 +12,10 @@ import (
 // WriteJUnit writes m as JUnit XML that follows junit-10.xsd of the Jenkins xUnit
 // plugin: a test suite for each file of scenarios, a test case for each scenario.
 // Failed attempts before a last one are flakyFailure or rerunFailure, as Maven
-// Surefire has them. Timeouts count as failures; aborted scenarios as skipped.
+// Surefire has them. Timeouts count as failures; aborted scenarios as skipped. What the
+// bench did wrong is an error. The slots of a bench that a suite used are among its
+// properties, as that schema has none for a test case; which device was in which slot
+// stands in the output of the test case.
 func WriteJUnit(w io.Writer, m *Model) error {
 	doc := junitReport(m)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -51,6 +54,7 @@ type (
 		Properties []junitProperty `xml:"properties>property"`
 		Cases      []junitCase     `xml:"testcase"`
 		spent      time.Duration
+		slots      map[string]bool // that were used
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -85,6 +89,11 @@ func junitReport(m *Model) *junitSuites {
 		}
 		suite.add(sc)
 	}
+	for _, u := range m.Run.Slots {
+		for _, s := range doc.Suites {
+			s.tell(u)
+		}
+	}
 	for _, s := range doc.Suites {
 		doc.Tests += s.Tests
 		doc.Failures += s.Failures
@@ -96,7 +105,7 @@ func junitReport(m *Model) *junitSuites {
 func (m *Model) newSuite(sc *ScenarioResult) *junitSuite {
 	s := &junitSuite{
 		Name: xmlText(cmp.Or(sc.Location.File, sc.group())), File: xmlText(sc.Location.File),
-		Timestamp: m.Start.UTC().Format("2006-01-02T15:04:05"),
+		Timestamp: m.Start.UTC().Format("2006-01-02T15:04:05"), slots: map[string]bool{},
 	}
 	if m.Run.Version != "" {
 		s.Properties = append(s.Properties, junitProperty{"version", xmlText(m.Run.Version)})
@@ -107,7 +116,27 @@ func (m *Model) newSuite(sc *ScenarioResult) *junitSuite {
 	return s
 }
 
+// tell adds what is known of a slot of a bench, where the suite used it.
+func (s *junitSuite) tell(u SlotUse) {
+	if !s.slots[u.Name] {
+		return
+	}
+	for _, p := range []junitProperty{
+		{"kind", u.Kind}, {"model", u.Model}, {"firmware", u.Firmware}, {"serial", u.Serial}, {"reached", u.Reached},
+		{"health-before", u.Before}, {"health-after", u.After}, {"set-aside", u.SetAside},
+	} {
+		if p.Value != "" {
+			s.Properties = append(s.Properties, junitProperty{"slot." + u.Name + "." + p.Name, xmlText(p.Value)})
+		}
+	}
+}
+
 func (s *junitSuite) add(sc *ScenarioResult) {
+	for _, a := range sc.Attempts {
+		for _, d := range a.seated() {
+			s.slots[d.Slot.Name] = true
+		}
+	}
 	s.Tests++
 	switch sc.Outcome() {
 	case Failed, Timeout:
@@ -180,6 +209,7 @@ func (a *Attempt) account() string {
 	if f := a.Failure; f != nil && f.Device != "" {
 		lines = append(lines, "device: "+f.Device)
 	}
+	lines = append(lines, a.places()...)
 	if f := a.Failure; f != nil && f.Hint != "" {
 		lines = append(lines, "hint: "+f.Hint)
 	}
@@ -192,6 +222,9 @@ func (s *ScenarioResult) protocol() string {
 	for _, a := range s.Attempts {
 		if s.Retried() {
 			fmt.Fprintf(&b, "attempt %d\n", a.Number)
+		}
+		for _, place := range a.places() {
+			fmt.Fprintf(&b, "    %s\n", clean(place))
 		}
 		for _, st := range a.Steps {
 			if st.Index > 0 {

@@ -32,6 +32,7 @@ type Attempt struct {
 	Outcome  Outcome
 	Reason   string   // why it was skipped or aborted
 	Failure  *Failure // nil when it passed
+	Devices  []Device // that took part, as they were reached in it
 	Steps    []*StepResult
 	SignIns  []*SignIn // in order
 }
@@ -106,7 +107,7 @@ func (b *builder) scenario(e *Event) {
 		if e.Scenario != nil {
 			sc.Scenario = *e.Scenario
 		}
-		sc.Attempts = append(sc.Attempts, &Attempt{Number: max(e.Attempt, len(sc.Attempts)+1), Start: e.Time})
+		sc.Attempts = append(sc.Attempts, &Attempt{Number: max(e.Attempt, len(sc.Attempts)+1), Start: e.Time, Devices: sc.Devices})
 		return
 	}
 	if len(sc.Attempts) == 0 {
@@ -114,6 +115,7 @@ func (b *builder) scenario(e *Event) {
 	}
 	if e.Kind == ScenarioEnd && e.Scenario != nil && e.Scenario.Devices != nil {
 		sc.Devices = e.Scenario.Devices // by now it is known how they were reached
+		sc.Last().Devices = sc.Devices
 	}
 	sc.Last().add(e)
 }

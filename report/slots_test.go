@@ -27,7 +27,7 @@ func TestSlots(t *testing.T) {
 	if err := WriteHTML(&page, m); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<h2>Slots</h2>", "PIN set", "finger did not &lt;move&gt;", "set aside", "yubikey-5"} {
+	for _, want := range []string{"<h2>Slots of the bench</h2>", "PIN set", "finger did not &lt;move&gt;", "set aside", "yubikey-5"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}
