@@ -3,14 +3,13 @@ package scenarios
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/onsi/ginkgo/v2/types"
 
 	"fido-emu/ctap"
 	"fido-emu/fixtures/reach"
@@ -74,13 +73,13 @@ type place struct {
 // NewBench prepares a bench for a run. The error is about what o says, or about the
 // files of the bench.
 func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
-	byTag, err := types.ParseLabelFilter(o.Tags)
+	byTag, err := expression(o.Tags)
 	if err != nil {
 		return nil, fmt.Errorf("--tags %q: %w; write tags with &&, ||, ! and ( ), as in \"usb-c && !nfc\"", o.Tags, err)
 	}
 	for _, name := range o.Slots {
 		if o.Spec.Slot(name) == nil {
-			return nil, fmt.Errorf("bench %s has no slot %q; it has %s", o.Spec.Name, name, strings.Join(o.Spec.Names(), ", "))
+			return nil, fmt.Errorf("%s has no slot %q; it has %s", o.Spec.File, name, strings.Join(o.Spec.Names(), ", "))
 		}
 	}
 	known, err := o.Desk.Slots(ctx)
@@ -100,9 +99,34 @@ func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
 		b.places = append(b.places, p)
 	}
 	if len(b.places) == 0 {
-		return nil, fmt.Errorf("bench %s has no slot that fits --slot %v --tags %q", o.Spec.Name, o.Slots, o.Tags)
+		return nil, o.none()
 	}
 	return b, nil
+}
+
+// none says that no slot was chosen, and what there is to choose from.
+func (o BenchOptions) none() error {
+	var have []string
+	for _, s := range o.Spec.Slots {
+		have = append(have, fmt.Sprintf("%s (%s)", s.Name, strings.Join(s.Tags, ", ")))
+	}
+	of := "of them"
+	if len(o.Slots) > 0 {
+		of = "of " + strings.Join(o.Slots, ", ")
+	}
+	return fmt.Errorf("%s: the slots are %s: none %s has tags that fit --tags %q", o.Spec.File, strings.Join(have, ", "), of, o.Tags)
+}
+
+// Idle says why no slot of the bench can be used; nil where one can.
+func (b *Bench) Idle() error {
+	var why []string
+	for _, p := range b.places {
+		if p.aside == "" {
+			return nil
+		}
+		why = append(why, p.slot.Name+" ("+p.aside+")")
+	}
+	return errors.New("no slot can be used: " + strings.Join(why, ", "))
 }
 
 func newPlace(s *slots.Slot, h health.Record, getenv func(string) string) (*place, error) {
@@ -124,8 +148,8 @@ func grade(h health.Record) health.Grade { return cmp.Or(h.Grade, health.Good) }
 func (p *place) grade(h health.Record) {
 	p.use.After = string(grade(h))
 	if h.Grade != "" && !h.Usable() {
-		p.aside = cmp.Or(h.Reason, "it was set aside")
-		p.use.SetAside = p.aside
+		p.use.SetAside = cmp.Or(h.Reason, "it was set aside")
+		p.aside = fmt.Sprintf("set aside (%s): %s", h.Grade, p.use.SetAside)
 	}
 }
 

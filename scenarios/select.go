@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,7 +19,7 @@ type Selection struct {
 // Select returns the scenarios that s chooses, in their order. Where any of them
 // has focus: true, only such are chosen.
 func Select(all []*language.Scenario, s Selection) ([]*language.Scenario, error) {
-	byLabel, err := types.ParseLabelFilter(s.Filter)
+	byLabel, err := expression(s.Filter)
 	if err != nil {
 		return nil, fmt.Errorf("--filter %q: %w; write labels with &&, ||, ! and ( ), as in \"loss && !slow\"", s.Filter, err)
 	}
@@ -36,6 +37,16 @@ func Select(all []*language.Scenario, s Selection) ([]*language.Scenario, error)
 		return focused, nil
 	}
 	return chosen, nil
+}
+
+// expression reads an expression of labels or tags. The error is one line.
+func expression(text string) (types.LabelFilter, error) {
+	f, err := types.ParseLabelFilter(text)
+	if broken, ok := errors.AsType[types.GinkgoError](err); ok { // it shows the expression first, painted
+		_, why, _ := strings.Cut(broken.Message, "\n")
+		err = errors.New(strings.TrimRight(why, ". \n"))
+	}
+	return f, err
 }
 
 // within tells whether text is part of the id or the title.
