@@ -46,7 +46,7 @@ func newFleet(t *rapid.T, n int, p keychain.Provider) *fleet {
 	for i := range n {
 		skew := time.Duration(i-1) * 3 * time.Second
 		link := keychain.NewLink(service, clock)
-		env := keychain.Env{Now: func() time.Time { return f.now.Add(skew) }, Rand: random}
+		env := keychain.Env{Iterations: few, Now: func() time.Time { return f.now.Add(skew) }, Rand: random}
 		d := keychain.NewDevice(fmt.Sprint("device ", i), link, env)
 		f.devices, f.links, f.skew = append(f.devices, d), append(f.links, link), append(f.skew, skew)
 		f.gone, f.showed = append(f.gone, map[string]bool{}), append(f.showed, map[string]bool{})

@@ -18,6 +18,7 @@ type Env struct {
 	Now            func() time.Time
 	Rand           io.Reader // every key, nonce and id comes from here; used by one call at a time
 	MaxCredentials int       // discoverable ones; 0 for no limit
+	Iterations     int       // of PBKDF2 over what people remember, the same on all devices; 0 for 20,000
 	Store          Store     // where the device keeps what it holds; nil for memory alone; see OpenDevice
 
 	// SecondFactor reads the code that the provider sent to the owner's telephone, empty
@@ -211,13 +212,13 @@ func (d *Device) prepare(account, secret string) (*ecdh.PrivateKey, login, error
 		return nil, login{}, err
 	}
 	id := accountID(account)
-	proof, err := loginProof(id, secret)
+	proof, err := d.loginProof(id, secret)
 	return identity, login{Account: id, Proof: proof}, err
 }
 
 // loginProof derives from the account secret what proves it to the service.
-func loginProof(account, secret string) ([]byte, error) {
-	return stretch(secret, []byte("fido-emu keychain login "+account), iterations, 32)
+func (d *Device) loginProof(account, secret string) ([]byte, error) {
+	return stretch(secret, []byte("fido-emu keychain login "+account), d.iterations(), 32)
 }
 
 // enter notes what the service said to a device that knocked. d.mu is held.
@@ -283,8 +284,15 @@ func (d *Device) refresh(ctx context.Context, s *session) error {
 	return d.commit()
 }
 
-// iterations of PBKDF2: few for a real provider, enough to be one in kind.
-const iterations = 20_000
+// defaultIterations are few for a real provider, and enough to be one in kind.
+const defaultIterations = 20_000
+
+func (d *Device) iterations() int {
+	if d.env.Iterations == 0 {
+		return defaultIterations
+	}
+	return d.env.Iterations
+}
 
 // stretch derives bytes from what a person remembers.
 func stretch(secret string, salt []byte, iterations, length int) ([]byte, error) {

@@ -53,7 +53,7 @@ func TestDurableDevice(t *testing.T) {
 		t.Helper()
 		store, err := keychain.OpenDeviceStore(path)
 		w.must(err)
-		d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Now: w.clock, Rand: w.random, Store: store})
+		d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random, Store: store})
 		w.must(err)
 		do(d)
 		before, err := d.Snapshot()
@@ -91,7 +91,7 @@ func TestDurableDevice(t *testing.T) {
 func TestStoreFails(t *testing.T) {
 	w := newWorld(t, keychain.ServiceConfig{})
 	store := &cutStore{keychain.NewMemoryStore(), 4}
-	d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Now: w.clock, Rand: w.random, Store: store})
+	d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random, Store: store})
 	w.must(err)
 	w.must(d.CreateAccount(ctx(), account, secret))
 	w.put(d, "c1", "example.com", "ada")

@@ -57,7 +57,7 @@ func (d *Device) escrow(account, passcode string) (*depositRequest, error) {
 		return nil, err
 	}
 	salt, nonce := random[:16:16], random[16:]
-	proof, key, err := passcodeKeys(passcode, salt, iterations)
+	proof, key, err := passcodeKeys(passcode, salt, d.iterations())
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (d *Device) escrow(account, passcode string) (*depositRequest, error) {
 		return nil, err
 	}
 	return &depositRequest{
-		Salt: salt, Iterations: iterations, Proof: proof, PublicKey: recovery.PublicKey().Bytes(),
+		Salt: salt, Iterations: d.iterations(), Proof: proof, PublicKey: recovery.PublicKey().Bytes(),
 		Sealed: aead.Seal(nonce, nonce, recovery.Bytes(), bind("escrow", account, 0, "")),
 	}, nil
 }

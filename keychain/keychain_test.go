@@ -56,6 +56,9 @@ func provider(t testing.TB, name string) keychain.Provider {
 	return p
 }
 
+// few iterations are the least that the service takes: the race detector makes them slow.
+const few = 1000
+
 func (w *world) clock() time.Time { return w.now }
 
 // device returns a new device that reaches the service over cloud, nil for
@@ -64,7 +67,7 @@ func (w *world) device(name string, cloud keychain.Cloud) *keychain.Device {
 	if cloud == nil {
 		cloud = w.Service
 	}
-	return keychain.NewDevice(name, cloud, keychain.Env{Now: w.clock, Rand: w.random, SecondFactor: w.read})
+	return keychain.NewDevice(name, cloud, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random, SecondFactor: w.read})
 }
 
 // read returns the code that was sent last.
@@ -327,7 +330,7 @@ func TestServiceRestart(t *testing.T) {
 	w.must(err)
 
 	w = newWorld(t, keychain.ServiceConfig{Store: store})
-	again, err := keychain.RestoreDevice(before, w.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	again, err := keychain.RestoreDevice(before, w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	r, err := again.Sync(ctx())
 	if err != nil || r.Pulled != 20 || w.events[0].Pulled != 20 {

@@ -113,7 +113,7 @@ func TestOlderStore(t *testing.T) {
 	w.must(err)
 	var snapshot keychain.Snapshot
 	w.must(json.Unmarshal(b, &snapshot))
-	d, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	d, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	w.sync(d)
 	w.expect(d, "example.com", "[c1 ada true]")
@@ -201,7 +201,7 @@ func TestBackedUpWithASecondDevice(t *testing.T) {
 	w := newWorld(t, keychain.ServiceConfig{Provider: provider(t, "cautious")})
 	store := keychain.NewMemoryStore()
 	open := func() *keychain.Device {
-		d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Now: w.clock, Rand: w.random, Store: store, SecondFactor: w.read})
+		d, err := keychain.OpenDevice("phone", w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random, Store: store, SecondFactor: w.read})
 		w.must(err)
 		return d
 	}

@@ -309,7 +309,7 @@ func TestSecondFactor(t *testing.T) {
 	w := newWorld(t, keychain.ServiceConfig{Provider: provider(t, "apple")})
 	phone := w.founder("phone", nil)
 	ask := func(read func(context.Context) (string, error)) error {
-		d := keychain.NewDevice("fresh", w.Service, keychain.Env{Now: w.clock, Rand: w.random, SecondFactor: read})
+		d := keychain.NewDevice("fresh", w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random, SecondFactor: read})
 		_, err := d.RequestJoin(ctx(), account, secret)
 		return err
 	}
@@ -338,7 +338,7 @@ func TestNotices(t *testing.T) {
 	w2 := newWorld(t, keychain.ServiceConfig{Store: store})
 	snapshot, err := phone.Snapshot()
 	w.must(err)
-	phone, err = keychain.RestoreDevice(snapshot, w2.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	phone, err = keychain.RestoreDevice(snapshot, w2.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	var kinds []keychain.Kind
 	notices, err := phone.Notices(ctx())
@@ -376,7 +376,7 @@ func TestNoticesAreBounded(t *testing.T) {
 	again := newWorld(t, keychain.ServiceConfig{Store: store})
 	snapshot, err := phone.Snapshot()
 	w.must(err)
-	d, err := keychain.RestoreDevice(snapshot, again.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	d, err := keychain.RestoreDevice(snapshot, again.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	notices, err := d.Notices(ctx())
 	w.must(err)

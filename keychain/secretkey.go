@@ -43,8 +43,8 @@ func (d *Device) secretSpare(account, secret, secretKey string) (spareRequest, e
 	if err != nil {
 		return spareRequest{}, err
 	}
-	made.request.Iterations = iterations
-	keys, err := unlockKeys(account, secret, secretKey, made.request.Salt, iterations)
+	made.request.Iterations = d.iterations()
+	keys, err := unlockKeys(account, secret, secretKey, made.request.Salt, made.request.Iterations)
 	if err != nil {
 		return spareRequest{}, err
 	}
@@ -126,7 +126,7 @@ func (d *Device) ChangeSecret(ctx context.Context, secret string) error {
 		return err
 	}
 	request := secretRequest{}
-	if request.Proof, err = loginProof(s.account, secret); err != nil {
+	if request.Proof, err = d.loginProof(s.account, secret); err != nil {
 		return err
 	}
 	var key string

@@ -83,7 +83,7 @@ func TestForgedEpoch(t *testing.T) {
 	snapshot, err := phone.Snapshot()
 	w.must(err)
 	snapshot.Keys = [][]byte{bytes.Repeat([]byte{7}, 32)}
-	d, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	d, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	w.put(d, "c1", "example.com", "ada")
 	w.fails(d, keychain.Damaged)
@@ -99,7 +99,7 @@ func TestServiceRolledBack(t *testing.T) {
 	old := newWorld(t, keychain.ServiceConfig{Store: backup})
 	snapshot, err := phone.Snapshot()
 	w.must(err)
-	again, err := keychain.RestoreDevice(snapshot, old.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	again, err := keychain.RestoreDevice(snapshot, old.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	w.fails(again, keychain.RolledBack)
 }
@@ -188,7 +188,7 @@ func TestCloneAndDeterminism(t *testing.T) {
 	}
 	var snapshot keychain.Snapshot
 	w.must(json.Unmarshal(first, &snapshot))
-	clone, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Now: w.clock, Rand: w.random})
+	clone, err := keychain.RestoreDevice(snapshot, w.Service, keychain.Env{Iterations: few, Now: w.clock, Rand: w.random})
 	w.must(err)
 	w.expect(clone, "example.com", "[unsynced ada false]")
 	if clone.Status() != d.Status() {
