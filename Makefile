@@ -89,15 +89,16 @@ lint:
 	@CGO_ENABLED=$(CGO) go run $(ACTIONLINT) docs/examples/github-workflow.yml
 
 # Packages that compute, with no goroutine of their own; the race detector would have
-# nothing to see in them and takes ten times as long. architecture_test.go holds this true.
+# nothing to see in them and takes ten times as long. alone_test.go holds this true.
 ALONE = fido-emu/identity/document fido-emu/identity/person fido-emu/identity/picture \
 	fido-emu/fixtures/bench/mutants fido-emu/rp/audit
 
 test: deps lint
 	@cgo=$(CGO); race=-race; \
 	[ $$cgo = 1 ] || { race=""; echo "Without cgo there is no race detector and no simulated TPM; running the rest."; }; \
-	CGO_ENABLED=$$cgo go test $$race -timeout 9m $$(go list ./... | grep -vxF "$$(printf '%s\n' $(ALONE))") && \
-	CGO_ENABLED=$$cgo go test -timeout 9m $(ALONE)
+	export CGO_ENABLED=$$cgo; \
+	go test $$race -timeout 9m $$(go list ./... | grep -vxF "$$(printf '%s\n' $(ALONE))") && \
+	go test -timeout 9m $(ALONE)
 
 ## mutants: judge the conformance suite; the last line is the score
 mutants: build
