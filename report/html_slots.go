@@ -1,5 +1,7 @@
 package report
 
+import "strings"
+
 // slotView is a slot of a bench as the page shows it.
 type slotView struct {
 	SlotUse
@@ -31,7 +33,7 @@ func slotViews(m *Model, scenarios []*scenarioView) (all []slotView) {
 	}
 	runs := m.runsOn()
 	for _, u := range m.Run.Slots {
-		v := slotView{SlotUse: u, Anchor: slotAnchor(u.Name), Marred: faultsOf(u.Faults)}
+		v := slotView{SlotUse: u, Anchor: slotAnchor(u.Name), Marred: faultsOf(u)}
 		for _, r := range runs[u.Name] {
 			v.Runs = append(v.Runs, slotRunView{r, anchors[r.Scenario]})
 		}
@@ -40,10 +42,12 @@ func slotViews(m *Model, scenarios []*scenarioView) (all []slotView) {
 	return all
 }
 
-// faultsOf counts faults that are the same, in the order in which they came first.
-func faultsOf(texts []string) (all []fault) {
+// faultsOf counts faults that are the same, in the order in which they came first. That
+// they are the slot's need not be said where the slot is shown.
+func faultsOf(u SlotUse) (all []fault) {
 	at := map[string]int{}
-	for _, text := range texts {
+	for _, text := range u.Faults {
+		text = strings.ReplaceAll(text, "slot "+u.Name+": ", "")
 		i, known := at[text]
 		if !known {
 			i = len(all)
