@@ -58,29 +58,41 @@ func (f *benchFlags) open(u ui) (*slots.Bench, *desk.Desk, error) {
 	return b, d, nil
 }
 
-// slotNamed refuses slots that the bench has not.
-func slotNamed(b *slots.Bench, name string) error {
-	if b.Slot(name) != nil {
-		return nil
+// slotsNamed refuses slots that the bench has not.
+func slotsNamed(b *slots.Bench, names []string) error {
+	for _, name := range names {
+		if b.Slot(name) != nil {
+			continue
+		}
+		hint := "harness bench list --bench " + b.File + " lists the slots"
+		if near := grammar.Nearest(name, b.Names()); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return usage(hint, "%s: bench %s has no slot %q", b.File, b.Name, name)
 	}
-	hint := "harness bench list --bench " + b.File + " lists the slots"
-	if near := grammar.Nearest(name, b.Names()); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return usage(hint, "bench %s has no slot %q", b.Name, name)
+	return nil
 }
 
-// at opens the bench for a command about one slot.
-func (f *benchFlags) at(u ui, slot string) (*slots.Bench, *desk.Desk, error) {
+// at opens the bench for a command about some of its slots.
+func (f *benchFlags) at(u ui, only ...string) (*slots.Bench, *desk.Desk, error) {
 	b, d, err := f.open(u)
 	if err == nil {
-		err = slotNamed(b, slot)
+		err = slotsNamed(b, only)
 	}
 	return b, d, err
 }
 
-// inspector returns who looks at a bench.
-func (f *benchFlags) inspector(ctx context.Context, u ui, what string) (*inspect.Inspector, error) {
+// outfit is a bench with what it takes to use its slots.
+type outfit struct {
+	bench     *slots.Bench
+	desk      *desk.Desk
+	owner     desk.Owner // this process
+	env       station.Env
+	equipment *station.Equipment
+}
+
+// outfit reads the bench, opens its desk and equips its slots; what says what for.
+func (f *benchFlags) outfit(ctx context.Context, u ui, h reach.Hand, what string) (*outfit, error) {
 	b, d, err := f.open(u)
 	if err != nil {
 		return nil, err
@@ -94,10 +106,22 @@ func (f *benchFlags) inspector(ctx context.Context, u ui, what string) (*inspect
 		return nil, err
 	}
 	env := station.Env{
-		Now: time.Now, Rand: rand.Reader, Hand: &hand{u: u, again: sayAgain}, Getenv: u.getenv,
+		Now: time.Now, Rand: rand.Reader, Hand: h, Getenv: u.getenv,
 		Press: func(slot string) time.Duration { return known[slot].Press },
 	}
-	return &inspect.Inspector{Bench: b, Desk: d, Equipment: station.Equip(b, env), Env: env, Owner: owner, List: reach.List}, nil
+	return &outfit{b, d, owner, env, station.Equip(b, env)}, nil
+}
+
+// inspector returns who looks at a bench, at all slots or at those that are named.
+func (f *benchFlags) inspector(ctx context.Context, u ui, what string, only ...string) (*inspect.Inspector, error) {
+	o, err := f.outfit(ctx, u, &hand{u: u, again: sayAgain}, what)
+	if err != nil {
+		return nil, err
+	}
+	if err := slotsNamed(o.bench, only); err != nil {
+		return nil, err
+	}
+	return &inspect.Inspector{Bench: o.bench, Desk: o.desk, Equipment: o.equipment, Env: o.env, Owner: o.owner, List: reach.List, Only: only}, nil
 }
 
 func benchSchemaCommand(u ui) *cobra.Command {

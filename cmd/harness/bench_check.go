@@ -30,16 +30,11 @@ func benchCheckCommand(u ui, f *benchFlags) *cobra.Command {
 			"something is broken, and 4 when no slot has a key.",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, only []string) error {
-			i, err := f.inspector(c.Context(), u, "bench check")
+			i, err := f.inspector(c.Context(), u, "bench check", only...)
 			if err != nil {
 				return err
 			}
-			for _, name := range only {
-				if err := slotNamed(i.Bench, name); err != nil {
-					return err
-				}
-			}
-			i.Persons, i.Only = hands, only
+			i.Persons = hands
 			doing := newDoing(u.err)
 			i.Told = doing.tell
 			report, err := i.Check(c.Context())

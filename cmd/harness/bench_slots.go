@@ -15,6 +15,7 @@ import (
 	"fido-emu/fixtures/slots"
 	"fido-emu/fixtures/slots/desk"
 	"fido-emu/fixtures/slots/health"
+	"fido-emu/fixtures/slots/strategy"
 )
 
 // benchSlot is a slot as it is listed.
@@ -50,7 +51,11 @@ func benchListCommand(u ui, f *benchFlags) *cobra.Command {
 			all := []benchSlot{}
 			for i := range b.Slots {
 				s := &b.Slots[i]
-				all = append(all, benchSlot{s.Name, s.Kind(), s.Profile(), string(s.Finger.Means), string(s.Power.Means), append([]string{}, s.Tags...), held[s.Name], known[s.Name]})
+				now := known[s.Name]
+				if now.Holder != nil && !held[s.Name] { // as the next one that takes it will
+					now.Key = strategy.Lost
+				}
+				all = append(all, benchSlot{s.Name, s.Kind(), s.Profile(), string(s.Finger.Means), string(s.Power.Means), append([]string{}, s.Tags...), held[s.Name], now})
 			}
 			if f.asJSON {
 				return u.printJSON(all)
@@ -129,7 +134,7 @@ func benchAcquireCommand(u ui, f *benchFlags) *cobra.Command {
 
 // runWith runs a command that has a slot. What it does to the key is not known.
 func (u ui) runWith(c *cobra.Command, s *slots.Slot, lease *desk.Lease, command []string) error {
-	if err := lease.Mark(lost()); err != nil {
+	if err := lease.Mark(strategy.Lost); err != nil {
 		return err
 	}
 	run := exec.CommandContext(c.Context(), command[0], command[1:]...)
@@ -186,14 +191,9 @@ func benchHealthCommand(u ui, f *benchFlags) *cobra.Command {
 		Short: "Show what is thought of slots, and what has happened on them",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, only []string) error {
-			b, d, err := f.open(u)
+			b, d, err := f.at(u, only...)
 			if err != nil {
 				return err
-			}
-			for _, name := range only {
-				if err := slotNamed(b, name); err != nil {
-					return err
-				}
 			}
 			known, err := d.Slots(c.Context())
 			if err != nil {

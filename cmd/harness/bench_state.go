@@ -6,13 +6,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fido-emu/fixtures/reach"
 	"fido-emu/fixtures/slots/desk"
 	"fido-emu/fixtures/slots/inspect"
 	"fido-emu/fixtures/slots/strategy"
 )
-
-// lost is the state of a key of which nothing is known.
-func lost() strategy.State { return strategy.Lost }
 
 func benchStateCommand(u ui, f *benchFlags) *cobra.Command {
 	var to string
@@ -35,11 +33,8 @@ func benchStateCommand(u ui, f *benchFlags) *cobra.Command {
 			if plan && to == "" {
 				return usage("name one with --to", "--plan needs a state to go to")
 			}
-			i, err := f.inspector(c.Context(), u, "bench state")
+			i, err := f.inspector(c.Context(), u, "bench state", args[0])
 			if err != nil {
-				return err
-			}
-			if err := slotNamed(i.Bench, args[0]); err != nil {
 				return err
 			}
 			defer func() { err = benchError(f, errors.Join(err, i.Equipment.Close())) }()
@@ -73,6 +68,9 @@ func (u ui) bring(c *cobra.Command, i *inspect.Inspector, lease *desk.Lease, j j
 		return err
 	}
 	station, err := i.Equipment.Open(c.Context(), lease.Slot)
+	if errors.Is(err, reach.ErrNoKey) { // the one that comes may be another
+		return errors.Join(err, lease.Mark(strategy.Lost))
+	}
 	if err != nil {
 		return err
 	}
@@ -125,11 +123,8 @@ func benchCalibrateCommand(u ui, f *benchFlags) *cobra.Command {
 			"says how long a press is. It takes a minute or two and some fifty touches.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			i, err := f.inspector(c.Context(), u, "bench calibrate")
+			i, err := f.inspector(c.Context(), u, "bench calibrate", args[0])
 			if err != nil {
-				return err
-			}
-			if err := slotNamed(i.Bench, args[0]); err != nil {
 				return err
 			}
 			doing := newDoing(u.err)

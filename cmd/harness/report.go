@@ -31,18 +31,17 @@ func reportOpenCommand(u ui) *cobra.Command {
 			"--reports left (reports when none is named), or its events.jsonl.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			path := "reports"
-			if len(args) > 0 {
-				path = args[0]
+			if len(args) == 0 {
+				args = []string{"reports"}
 			}
-			r, err := readRun(path)
+			runs, err := readRuns(args...)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return u.printJSON(summaryOf(r))
+				return u.printJSON(summaryOf(runs[0]))
 			}
-			return u.openReport(r, print)
+			return u.openReport(runs[0], print)
 		},
 	}
 	c.Flags().BoolVar(&print, "print", false, "print how the run ended, and open no browser")
@@ -74,12 +73,13 @@ func summaryOf(r *archive.Run) runSummary {
 	return s
 }
 
-func readRun(path string) (*archive.Run, error) {
-	r, err := archive.Read(path)
+// readRuns reads runs that were kept.
+func readRuns(paths ...string) ([]*archive.Run, error) {
+	runs, err := archive.ReadAll(paths)
 	if err != nil {
 		return nil, &exit{code: exitUsage, err: err, hint: "name the folder that harness run --reports left, or its " + report.EventsFile}
 	}
-	return r, nil
+	return runs, nil
 }
 
 // openReport draws the report and shows it where that is possible.
@@ -130,9 +130,9 @@ func reportMergeCommand(u ui) *cobra.Command {
 		Example: "  harness report merge night-1 night-2 --reports night",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			runs, err := archive.ReadAll(args)
+			runs, err := readRuns(args...)
 			if err != nil {
-				return &exit{code: exitUsage, err: err}
+				return err
 			}
 			for _, r := range runs {
 				if same(r.Dir(), dir) {
@@ -194,9 +194,9 @@ func reportCompareCommand(u ui) *cobra.Command {
 		Example: "  harness report compare monday tuesday\n  harness report compare nights/* --json",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			runs, err := archive.ReadAll(args)
+			runs, err := readRuns(args...)
 			if err != nil {
-				return &exit{code: exitUsage, err: err}
+				return err
 			}
 			c := archive.Compare(runs)
 			if asJSON {

@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"time"
+	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
 	"fido-emu/fixtures/reach"
-	"fido-emu/fixtures/slots/desk"
-	"fido-emu/fixtures/slots/station"
 	"fido-emu/scenarios"
 	"fido-emu/scenarios/world"
+	"fido-emu/state"
 )
 
 // runBenchFlags is what the command line says about the bench of a run.
@@ -43,26 +42,17 @@ func (f runBenchFlags) open(ctx context.Context, u ui, h reach.Hand, run string,
 		}
 		return nil, nothing, nil
 	}
-	spec, d, err := (&benchFlags{file: f.file}).open(u)
+	o, err := (&benchFlags{file: f.file}).outfit(ctx, u, h, "harness run "+run)
+	if err == nil {
+		err = slotsNamed(o.bench, f.slots)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	owner, err := desk.Me("harness run " + run)
-	if err != nil {
-		return nil, nil, err
-	}
-	known, err := d.Slots(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	equipment := station.Equip(spec, station.Env{
-		Now: time.Now, Rand: rand.Reader, Hand: h, Getenv: u.getenv,
-		Press: func(slot string) time.Duration { return known[slot].Press },
-	})
 	b, err = scenarios.NewBench(ctx, scenarios.BenchOptions{
-		Spec: spec, Desk: d, Owner: owner, Rand: rand.Reader, Getenv: u.getenv, Slots: f.slots, Tags: f.tags, Harm: harm,
+		Spec: o.bench, Desk: o.desk, Owner: o.owner, Rand: o.env.Rand, Getenv: u.getenv, Slots: f.slots, Tags: f.tags, Harm: harm,
 		Open: func(ctx context.Context, slot string, ear reach.Ear) (scenarios.Stand, error) {
-			s, err := equipment.OpenHeard(ctx, slot, ear)
+			s, err := o.equipment.OpenHeard(ctx, slot, ear)
 			if err != nil {
 				return nil, err // and no Stand that is not nil
 			}
@@ -70,7 +60,19 @@ func (f runBenchFlags) open(ctx context.Context, u ui, h reach.Hand, run string,
 		},
 	})
 	if err != nil {
-		return nil, nil, &exit{code: exitUsage, err: err}
+		return nil, nil, f.refused(err)
 	}
-	return b, equipment.Close, nil
+	if err := b.Idle(); err != nil {
+		return nil, nil, &exit{code: exitBench, err: fmt.Errorf("bench %s: %w", o.bench.Name, err), hint: "mend them, then: harness bench check --bench " + f.file + ", or: harness bench clear SLOT --bench " + f.file}
+	}
+	return b, o.equipment.Close, nil
+}
+
+// refused is the exit of a bench that cannot be prepared: what is asked of it, or its
+// files.
+func (f runBenchFlags) refused(err error) error {
+	if _, ok := errors.AsType[*state.Error](err); ok {
+		return &exit{code: exitBench, err: err}
+	}
+	return &exit{code: exitUsage, err: err, hint: "harness bench list --bench " + f.file + " lists the slots with their tags"}
 }
