@@ -47,7 +47,7 @@ func keyAttacks() []Attack {
 		key("point.missing", "the key has no y", Low, changed(func(k map[int]any) { delete(k, -3) })),
 		key("rsa-size.512", "the RSA modulus has 512 bits", Low, func(*draft) []byte { return rsaKey(-257, 512, []byte{1, 0, 1}) }),
 		key("rsa-size.1024", "the RSA modulus has 1024 bits", Low, func(*draft) []byte { return rsaKey(-257, 1024, []byte{1, 0, 1}) }),
-		key("rsa-exponent.1", "the RSA exponent is 1, so that anybody can sign", Medium, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1}) }),
+		key("rsa-exponent.1", "the RSA exponent is 1, for which a signature is what is signed", Medium, exponentOne),
 		key("rsa-exponent.even", "the RSA exponent is even", Low, func(*draft) []byte { return rsaKey(-257, 2048, []byte{1, 0, 0}) }),
 		key("rsa-modulus.empty", "the RSA modulus is empty", Low, func(*draft) []byte { return encode(map[int]any{1: 3, 3: -257, -1: []byte{}, -2: []byte{1, 0, 1}}) }),
 		key("empty", "the key is an empty map", Low, func(*draft) []byte { return []byte{0xA0} }),
@@ -56,6 +56,9 @@ func keyAttacks() []Attack {
 	for i := range all {
 		if reason := weakness(all[i].ID); reason != "" {
 			all[i].Tolerated = reason
+		}
+		if all[i].ID == "registration.key.rsa-exponent.1" {
+			all[i].run = keyless
 		}
 	}
 	return all
