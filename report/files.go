@@ -19,6 +19,7 @@ const (
 // FileSink keeps a run in files. See [Files].
 type FileSink struct {
 	dir    string
+	kept   string
 	events *atomicFile
 	jsonl  *JSONL
 	b      builder
@@ -26,17 +27,23 @@ type FileSink struct {
 
 // Files returns a sink that leaves [EventsFile], [JUnitFile] and [HTMLFile] in
 // dir, which is made if need be. Files are of mode 0600 and take their names only
-// when they are complete, in Close: until then, what an earlier run left stays.
+// when they are complete, in Close: until then, what an earlier run left stays. What
+// was seen up to the last scenario that ended is in [PartFile] until then. The error wraps
+// [ErrInUse] while another run writes to dir.
 func Files(dir string) (*FileSink, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("folder for reports: %w", err)
 	}
-	f, err := createAtomic(filepath.Join(dir, EventsFile))
+	f, kept, err := openPart(dir)
 	if err != nil {
 		return nil, err
 	}
-	return &FileSink{dir: dir, events: f, jsonl: NewJSONL(f)}, nil
+	return &FileSink{dir: dir, kept: kept, events: f, jsonl: NewJSONL(f)}, nil
 }
+
+// Kept names the file with what a run had seen that broke off in this folder; empty where
+// none did.
+func (s *FileSink) Kept() string { return s.kept }
 
 // Paths lists the files that Close writes, the one for people first.
 func (s *FileSink) Paths() []string {
@@ -52,6 +59,9 @@ func (s *FileSink) Event(e *Event) error {
 	s.b.add(e)
 	if err := s.jsonl.Event(e); err != nil && s.events.err == nil {
 		return fmt.Errorf("%s: %w", s.events.path, err)
+	}
+	if e.Kind == RunStart || e.Kind == ScenarioEnd {
+		s.events.flush()
 	}
 	return nil
 }
@@ -104,23 +114,32 @@ func (a *atomicFile) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// commit completes the file, unless a write failed.
-func (a *atomicFile) commit() error {
+// flush hands what was written to the system.
+func (a *atomicFile) flush() {
 	if a.err == nil {
 		a.err = a.buf.Flush()
+	}
+}
+
+// commit completes the file, unless a write failed.
+func (a *atomicFile) commit() error {
+	a.flush()
+	if a.err == nil {
+		a.err = a.f.Sync() // a full disk may be told only now
 	}
 	if a.err != nil {
 		return errors.Join(fmt.Errorf("writing %s: %w", a.path, a.err), a.discard())
 	}
-	if err := a.f.Close(); err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", a.path, err), os.Remove(a.f.Name()))
-	}
+	// It is closed under its new name, until when a lock on it holds.
 	if err := os.Rename(a.f.Name(), a.path); err != nil {
-		return errors.Join(fmt.Errorf("writing %s: %w", a.path, err), os.Remove(a.f.Name()))
+		return errors.Join(fmt.Errorf("writing %s: %w", a.path, err), a.discard())
+	}
+	if err := a.f.Close(); err != nil {
+		return fmt.Errorf("writing %s: %w", a.path, err)
 	}
 	return nil
 }
 
 func (a *atomicFile) discard() error {
-	return errors.Join(a.f.Close(), os.Remove(a.f.Name()))
+	return errors.Join(os.Remove(a.f.Name()), a.f.Close())
 }

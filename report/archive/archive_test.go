@@ -121,6 +121,27 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// TestBrokenOff reads what a run had seen until it was killed, the beginning of a line
+// included, before what the run before it left.
+func TestBrokenOff(t *testing.T) {
+	before := keep(t, false, is("a", report.Failed), is("b", report.Passed))
+	whole, err := os.ReadFile(keep(t, false, is("a", report.Passed), is("b", report.Passed)).File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(whole), "\n")
+	if err := os.WriteFile(filepath.Join(before.Dir(), report.PartFile), []byte(strings.Join(lines[:4], "")+lines[4][:9]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := archive.Read(before.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if counts := r.Model.Counts; counts[report.Passed] != 1 || counts[report.Aborted] != 1 || r.Model.Outcome != report.Aborted {
+		t.Errorf("%s, %v", r.Model.Outcome, counts)
+	}
+}
+
 func TestTakeFiles(t *testing.T) {
 	r := keep(t, false, is("a", report.Passed))
 	if err := os.WriteFile(filepath.Join(r.Dir(), "shot.png"), []byte("png"), 0o600); err != nil {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,8 +22,9 @@ type Run struct {
 // Dir returns the folder in which the run's reports are.
 func (r *Run) Dir() string { return filepath.Dir(r.File) }
 
-// Read reads the run at path: a folder with [report.EventsFile], or such a file. A run
-// that broke off is completed: what had not ended is aborted.
+// Read reads the run at path: a folder of reports, or the events of a run. In a folder it
+// is the last run, also one that broke off or has not ended yet. What has not ended is
+// aborted.
 func Read(path string) (*Run, error) {
 	r := &Run{Name: path, File: path}
 	info, err := os.Stat(path)
@@ -30,17 +32,16 @@ func Read(path string) (*Run, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		r.File = filepath.Join(path, report.EventsFile)
+		r.File = last(path)
 	}
-	f, err := os.Open(r.File)
+	b, err := os.ReadFile(r.File)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s holds no run: there is no %s in it", path, report.EventsFile)
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if r.Events, err = report.ReadAll(f); err != nil {
+	if r.Events, err = events(b); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.File, err)
 	}
 	if len(r.Events) == 0 || r.Events[0].Kind != report.RunStart {
@@ -48,6 +49,24 @@ func Read(path string) (*Run, error) {
 	}
 	r.Model = report.BuildModel(r.Events)
 	return r, nil
+}
+
+// last names the events of the last run in a folder.
+func last(dir string) string {
+	part := filepath.Join(dir, report.PartFile)
+	if info, err := os.Stat(part); err == nil && info.Size() > 0 {
+		return part
+	}
+	return filepath.Join(dir, report.EventsFile)
+}
+
+// events reads events, but for a line in the middle of which a run broke off.
+func events(b []byte) ([]report.Event, error) {
+	all, err := report.ReadAll(bytes.NewReader(b))
+	if end := bytes.LastIndexByte(b, '\n') + 1; err != nil && end < len(b) {
+		return report.ReadAll(bytes.NewReader(b[:end]))
+	}
+	return all, err
 }
 
 // ReadAll reads several runs, in the order given.
