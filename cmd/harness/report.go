@@ -84,7 +84,7 @@ func readRuns(paths ...string) ([]*archive.Run, error) {
 
 // openReport draws the report and shows it where that is possible.
 func (u ui) openReport(r *archive.Run, print bool) error {
-	page := filepath.Join(r.Dir(), report.HTMLFile)
+	page := pageOf(r)
 	if err := report.WriteFile(page, func(w io.Writer) error { return report.WriteHTML(w, r.Model) }); err != nil {
 		return &exit{code: exitBench, err: err}
 	}
@@ -101,6 +101,22 @@ func (u ui) openReport(r *archive.Run, print bool) error {
 		}
 	}
 	return nil
+}
+
+// pageOf names the report of a run: that of its folder, but of a run that broke off there
+// and was kept beside others a page of its own.
+func pageOf(r *archive.Run) string {
+	if name := filepath.Base(r.File); name != report.EventsFile && name != report.PartFile {
+		return strings.TrimSuffix(r.File, ".jsonl") + ".html"
+	}
+	return filepath.Join(r.Dir(), report.HTMLFile)
+}
+
+// tellKept tells of a run that broke off in a folder of reports.
+func (u ui) tellKept(files *report.FileSink) {
+	if kept := files.Kept(); kept != "" {
+		fmt.Fprintf(u.err, "note: a run broke off here; harness report open %s shows what it had seen\n", kept)
+	}
 }
 
 // browserOpener names the program that opens files on this desktop, if there is one.
@@ -162,6 +178,7 @@ func (u ui) merge(runs []*archive.Run, dir, name string) error {
 	if err != nil {
 		return &exit{code: exitBench, err: err, hint: "choose another folder with --reports"}
 	}
+	u.tellKept(files)
 	result := &last{}
 	err = errors.Join(archive.TakeFiles(runs, dir), archive.Merge(runs, name, files, u.console(files.Paths(), false, true), result))
 	if err != nil {

@@ -198,6 +198,7 @@ func (f runFlags) sinks(u ui) ([]report.Sink, error) {
 		if files, err = report.Files(f.reports); err != nil {
 			return nil, &exit{code: exitBench, err: err, hint: "choose another folder with --reports, or --no-reports"}
 		}
+		u.tellKept(files)
 		paths = files.Paths()
 	}
 	var sinks []report.Sink
