@@ -34,6 +34,9 @@ func (b *Bench) wanted(sc *language.Scenario, bound map[string]world.Bound, may 
 		}
 	}
 	for _, d := range platforms {
+		if !slices.ContainsFunc(b.places, func(p *place) bool { return p.platform && may(p) && len(p.unfit(sc, d)) == 0 }) {
+			continue
+		}
 		if more := append(slices.Clip(all), d); b.match(sc, more, may) != nil {
 			all = more
 		}

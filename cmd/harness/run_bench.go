@@ -22,9 +22,10 @@ type runBenchFlags struct {
 
 const runBenchHelp = "\n\nWith --bench FILE the keys of the scenarios are those in the slots of a bench (docs/bench.md),\n" +
 	"touched and switched by what the bench has for it; scenarios run in parallel, as many as there\n" +
-	"are slots. Devices of sync accounts and with a TPM stand beside them, emulated. A device goes\n" +
-	"into a slot with the tags that it asks for (devices: key: {profile: yubikey-5, tags: [usb-c]})\n" +
-	"and a key that can do what its model can. What the bench does wrong is an error and counts\n" +
+	"are slots. A device goes into a slot with the tags that it asks for (devices: key: {profile:\n" +
+	"yubikey-5, tags: [usb-c]}) and a key that can do what its model can. Devices with a TPM or on a\n" +
+	"sync account go into slots of exactly their model where that makes no difference to the\n" +
+	"scenario, and stand beside the slots, emulated, where it does. What the bench does wrong is an error and counts\n" +
 	"against the slot; the scenario is tried again on another one."
 
 func (f *runBenchFlags) register(flags *pflag.FlagSet) {
