@@ -25,8 +25,8 @@ const runBenchHelp = "\n\nWith --bench FILE the keys of the scenarios are those 
 	"are slots. A device goes into a slot with the tags that it asks for (devices: key: {profile:\n" +
 	"yubikey-5, tags: [usb-c]}) and a key that can do what its model can. Devices with a TPM or on a\n" +
 	"sync account go into slots of exactly their model where that makes no difference to the\n" +
-	"scenario, and stand beside the slots, emulated, where it does. What the bench does wrong is an error and counts\n" +
-	"against the slot; the scenario is tried again on another one."
+	"scenario, and stand beside the slots, emulated, where it does. What the bench does wrong is an\n" +
+	"error and counts against the slot; the scenario is tried again on another one."
 
 func (f *runBenchFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.file, "bench", "", "file that describes a bench; its keys stand for the devices")
