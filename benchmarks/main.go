@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 
 	"fido-emu/fixtures/lab"
 )
@@ -49,11 +50,22 @@ var groups = []struct {
 	{"memory", measureMemory},
 }
 
+// names are the names of the groups.
+func names() (all []string) {
+	for _, g := range groups {
+		all = append(all, g.name)
+	}
+	return all
+}
+
 // uhidGroup is the group that this program runs in the lab.
 const uhidGroup = "the kernel's way, uhid and hidraw"
 
 func run(ctx context.Context, asJSON bool, only string, e effort) error {
 	var rows []row
+	if only != "" && !slices.Contains(names(), only) {
+		return fmt.Errorf("there is no group %q; the groups are %q", only, names())
+	}
 	for _, g := range groups {
 		if only != "" && g.name != only {
 			continue

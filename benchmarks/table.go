@@ -86,16 +86,21 @@ func (e effort) perRound() time.Duration {
 	return 100 * time.Millisecond
 }
 
+// turn is how long one side runs until it is the other's turn: so short that whatever
+// else the machine does meets both alike.
+const turn = 5 * time.Millisecond
+
 // against runs ours and floor in turn, many times, and returns a row with the
 // median time of each and the median of the ratios of the rounds.
 func against(e effort, name, note string, target float64, ours, floor func() error) (row, error) {
 	var mine, least, ratios []float64
-	for range e.rounds() {
-		a, err := timeOf(e, ours)
+	began := time.Now()
+	for len(ratios) < e.rounds() || time.Since(began) < 2*time.Duration(e.rounds())*e.perRound() {
+		a, err := timeOf(turn, ours)
 		if err != nil {
 			return row{}, fmt.Errorf("%s: %w", name, err)
 		}
-		b, err := timeOf(e, floor)
+		b, err := timeOf(turn, floor)
 		if err != nil {
 			return row{}, fmt.Errorf("%s: floor: %w", name, err)
 		}
@@ -107,11 +112,10 @@ func against(e effort, name, note string, target float64, ours, floor func() err
 	}, nil
 }
 
-// timeOf returns the nanoseconds that f takes, over as many calls as fit into a
-// round.
-func timeOf(e effort, f func() error) (float64, error) {
+// timeOf returns the nanoseconds that f takes, over as many calls as fit into a time.
+func timeOf(d time.Duration, f func() error) (float64, error) {
 	n, start := 0, time.Now()
-	for n == 0 || time.Since(start) < e.perRound() {
+	for n == 0 || time.Since(start) < d {
 		if err := f(); err != nil {
 			return 0, err
 		}

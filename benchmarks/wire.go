@@ -80,11 +80,11 @@ func measurePipe(ctx context.Context, e effort) (rows []row, err error) {
 	// of it.
 	fastest, least := math.Inf(1), math.Inf(1)
 	for range e.rounds() {
-		wire, err := timeOf(e, func() error { _, err := exchange(w.channel, request); return err })
+		wire, err := timeOf(e.perRound(), func() error { _, err := exchange(w.channel, request); return err })
 		if err != nil {
 			return nil, err
 		}
-		direct, err := timeOf(e, func() error { _, err := exchange(w.core, request); return err })
+		direct, err := timeOf(e.perRound(), func() error { _, err := exchange(w.core, request); return err })
 		if err != nil {
 			return nil, err
 		}
