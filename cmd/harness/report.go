@@ -94,13 +94,7 @@ func (u ui) openReport(r *archive.Run, print bool) error {
 			return nil
 		}
 	}
-	console := u.console([]string{page}, false, true)
-	for i := range r.Events {
-		if err := console.Event(&r.Events[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return archive.Merge([]*archive.Run{r}, "", u.console([]string{page}, false, true)) // with the end that it may lack
 }
 
 // pageOf names the report of a run: that of its folder, but of a run that broke off there

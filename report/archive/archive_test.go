@@ -3,6 +3,7 @@ package archive_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,31 @@ func TestMerge(t *testing.T) {
 	}
 	if whole.Model.Run.Title != "nightly" || whole.Model.Counts[report.Aborted] != 1 {
 		t.Errorf("title %q, counts %v", whole.Model.Run.Title, whole.Model.Counts)
+	}
+}
+
+// TestMergeSlots: a slot that several runs used is one slot.
+func TestMergeSlots(t *testing.T) {
+	night, again := keep(t, false, is("a", report.Failed)), keep(t, false, is("a", report.Passed))
+	blue := report.SlotUse{Seat: report.Seat{Name: "blue"}, Used: 2, Before: "good", After: "suspect", Faults: []string{"stuck"}}
+	other := report.SlotUse{Seat: report.Seat{Name: "plain"}, Used: 1, Before: "good", After: "good"}
+	night.Model.Run.Slots = []report.SlotUse{blue}
+	again.Model.Run.Slots = []report.SlotUse{other, {Seat: blue.Seat, Used: 3, Before: "suspect", After: "good"}}
+	dir := t.TempDir()
+	files, err := report.Files(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := archive.Merge([]*archive.Run{night, again}, "", files); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := archive.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blue.Used, blue.After = 5, "good"
+	if got := whole.Model.Run.Slots; !reflect.DeepEqual(got, []report.SlotUse{blue, other}) {
+		t.Errorf("slots %+v", got)
 	}
 }
 

@@ -25,7 +25,7 @@ func Merge(runs []*Run, title string, sinks ...report.Sink) error {
 		spent += r.Model.Duration
 	}
 	end := *whole
-	end.Plan, end.Rules = nil, nil
+	end.Plan, end.Rules, end.Slots = nil, nil, slots(runs)
 	m.stream.Emit(report.Event{Kind: report.RunEnd, Run: &end, Duration: spent})
 	return m.stream.Close()
 }
@@ -94,4 +94,29 @@ func describe(runs []*Run, title string) *report.Run {
 	}
 	whole.Title, whole.Scenarios = cmp.Or(title, strings.Join(titles, " + ")), len(whole.Plan)
 	return whole
+}
+
+// slots tells how the slots of benches fared in several runs.
+func slots(runs []*Run) (all []report.SlotUse) {
+	for _, r := range runs {
+		for _, s := range r.Model.Run.Slots {
+			i := slices.IndexFunc(all, func(o report.SlotUse) bool { return same(o.Seat, s.Seat) })
+			if i < 0 {
+				all = append(all, s)
+				continue
+			}
+			o := all[i]
+			s.Used, s.Before = s.Used+o.Used, o.Before
+			s.Firmware, s.Serial = cmp.Or(s.Firmware, o.Firmware), cmp.Or(s.Serial, o.Serial)
+			s.Faults, s.Waited = slices.Concat(o.Faults, s.Faults), cmp.Or(o.Waited, s.Waited)
+			all[i] = s
+		}
+	}
+	return all
+}
+
+// same tells whether two runs had the same slot. What a key says of itself is not known of
+// one that was not opened.
+func same(a, b report.Seat) bool {
+	return a.Name == b.Name && a.Kind == b.Kind && a.Model == b.Model && (a.Serial == b.Serial || a.Serial == "" || b.Serial == "")
 }
