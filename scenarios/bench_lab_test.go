@@ -2,12 +2,15 @@ package scenarios
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"fido-emu/ctap/authenticator"
 	"fido-emu/report"
+	"fido-emu/tpmsim"
 )
 
 // TestLabBenchEvidence: a scenario that goes wrong on a key behind hidraw leaves what was
@@ -17,10 +20,7 @@ func TestLabBenchEvidence(t *testing.T) {
 	s := &slot{t: t, key: newForeign(t, func(*authenticator.Profile) {}), serial: "lab-1"}
 	s.putIn()
 	defer s.pullOut()
-	pin := filepath.Join(t.TempDir(), "pin")
-	if err := os.WriteFile(pin, []byte(realPIN), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pin := pinFile(t)
 	b := newTestBench(t, "\n  real: {key: {serial: lab-1, model: yubikey-5}, finger: person, power: none, pin: {file: "+pin+"}}\n")
 	o := b.options(nil)
 	o.Reports = t.TempDir()
@@ -50,4 +50,64 @@ func TestLabBenchEvidence(t *testing.T) {
 	if n, err := s.key.store.Count(); n != 0 || err != nil {
 		t.Errorf("%d passkeys are left: %v", n, err)
 	}
+}
+
+// TestLabBenchMixed: a key of the kernel's, the TPM of the machine, an emulated key and a
+// phone take part in one scenario.
+func TestLabBenchMixed(t *testing.T) {
+	lab(t)
+	plugTPM(t)
+	s := &slot{t: t, key: newForeign(t, func(*authenticator.Profile) {}), serial: "lab-1"}
+	s.putIn()
+	defer s.pullOut()
+	b := newTestBench(t, `
+  outside: {key: {serial: lab-1, model: yubikey-5}, tags: [outside], finger: person, power: none, pin: {file: `+pinFile(t)+`}}
+  inside: {emulate: security-key}
+  computer: {tpm: /dev/tpmrm0}
+  handheld: {keychain: apple-passwords}
+`)
+	events := runAll(t, []Source{{File: "mixed.yaml", ID: "mixed", Text: []byte(mixed)}}, b.options(nil))
+	for _, e := range events {
+		if e.Kind != report.ScenarioEnd {
+			continue
+		}
+		if e.Outcome != report.Passed {
+			t.Errorf("%s %s %+v", e.Outcome, e.Text, e.Failure)
+		}
+		for _, d := range e.Scenario.Devices {
+			t.Logf("%s: %s", d.Name, d.Reached)
+			if d.Name == "laptop" && d.Where() != "TPM at /dev/tpmrm0" {
+				t.Errorf("the laptop was reached %q", d.Reached)
+			}
+		}
+	}
+	for name, kept := range b.after() {
+		if !kept.Key.Known() {
+			t.Errorf("slot %s is %s", name, kept.Key)
+		}
+	}
+}
+
+// plugTPM gives this machine a TPM until the test ends: swtpm behind vtpm_proxy.
+func plugTPM(t *testing.T) {
+	t.Helper()
+	chip := exec.Command("swtpm", "chardev", "--vtpm-proxy", "--tpm2", "--tpmstate", "dir="+t.TempDir())
+	chip.Stderr = os.Stderr
+	if err := chip.Start(); err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		_ = chip.Process.Kill() // as pulling a chip out
+		_ = chip.Wait()
+	})
+	for range 200 {
+		if tpm, err := tpmsim.Open(t.Context(), tpmsim.Options{Backend: tpmsim.Device}); err == nil {
+			if err := tpm.Close(); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		<-time.After(25 * time.Millisecond) // a driver of the kernel comes up in real time
+	}
+	t.Fatal("no TPM comes up")
 }

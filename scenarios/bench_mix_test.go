@@ -43,15 +43,21 @@ steps:
   - {expect: laptop, passkeys: 0}
 `
 
-// mixedBench is a bench with a slot of every kind.
-func mixedBench(t *testing.T, f *foreign) *testBench {
+// pinFile returns a file that holds realPIN.
+func pinFile(t *testing.T) string {
 	t.Helper()
 	pin := filepath.Join(t.TempDir(), "pin")
 	if err := os.WriteFile(pin, []byte(realPIN), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return pin
+}
+
+// mixedBench is a bench with a slot of every kind.
+func mixedBench(t *testing.T, f *foreign) *testBench {
+	t.Helper()
 	return newTestBench(t, `
-  outside: {key: {udp: "`+strings.TrimPrefix(f.address, "udp:")+`", model: yubikey-5}, tags: [outside], finger: person, power: none, pin: {file: `+pin+`}}
+  outside: {key: {udp: "`+strings.TrimPrefix(f.address, "udp:")+`", model: yubikey-5}, tags: [outside], finger: person, power: none, pin: {file: `+pinFile(t)+`}}
   inside: {emulate: security-key}
   computer: {tpm: simulated}
   handheld: {keychain: apple-passwords}
