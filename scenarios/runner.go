@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,7 +154,17 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	ginkgo.ReportAfterSuite("gather", func(r types.Report) { broken = suiteError(r) })
 	ginkgo.RunSpecs(quiet{}, s.Title, suiteConfig, reporterConfig)
 	p.end()
-	return errors.Join(append(p.problems, broken)...)
+	return errors.Join(distinct(append(p.problems, broken))...)
+}
+
+// distinct leaves out what was said before: a full disk is full for every slot.
+func distinct(errs []error) (once []error) {
+	for _, err := range errs {
+		if err != nil && !slices.ContainsFunc(once, func(o error) bool { return o.Error() == err.Error() }) {
+			once = append(once, err)
+		}
+	}
+	return once
 }
 
 // tell tells Ginkgo how an attempt ended.
