@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
@@ -136,10 +137,24 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 		o.Seed = &f.seed
 	}
 	counts, err := scenarios.Run(ctx, chosen, o, stream)
-	if err := errors.Join(err, stream.Close(), done()); err != nil {
-		return &exit{code: exitBench, err: err}
+	return f.ended(counts, errors.Join(err, stream.Close(), done()))
+}
+
+// ended is the end of a run. A failure is one also where the harness could not do all that
+// it should.
+func (f runFlags) ended(counts map[report.Outcome]int, err error) error {
+	end := verdict(counts)
+	if err == nil {
+		return end
 	}
-	return verdict(counts)
+	e := &exit{code: exitBench, err: err}
+	if failed, ok := errors.AsType[*exit](end); ok && failed.code == exitFailed {
+		e.code = exitFailed
+	}
+	if unwritten, ok := errors.AsType[*fs.PathError](err); ok && !f.noReports && filepath.Clean(filepath.Dir(unwritten.Path)) == filepath.Clean(f.reports) {
+		e.hint = "make room, or choose another folder with --reports; what could not be written is as it was, and harness report open " + f.reports + " draws " + report.HTMLFile + " from " + report.EventsFile
+	}
+	return e
 }
 
 // together refuses what cannot be done in parallel.
