@@ -31,8 +31,10 @@ type Target struct {
 	Profiles []string
 	Others   string
 
-	// Asks are the attestation conveyances that it can be told to ask for, in order.
-	Asks []string
+	// Asks are the attestation conveyances that it can be told to ask for, in order, and
+	// Audited is the one with which it is audited.
+	Asks    []string
+	Audited string `json:"-"` // which changes nothing of what is fetched
 }
 
 // The conveyances that servers are asked to use (WebAuthn Level 3, section 5.4.7).
@@ -53,30 +55,30 @@ func Targets() []Target {
 	packages := []string{"package.json", "package-lock.json"}
 	return []Target{
 		{
-			Name: "gowebauthn", Library: "github.com/go-webauthn/webauthn", Version: "v0.18.2", Registry: "Go modules", Asks: both,
+			Name: "gowebauthn", Library: "github.com/go-webauthn/webauthn", Version: "v0.18.2", Registry: "Go modules", Asks: both, Audited: Direct,
 			Needs: []string{"go"}, Build: [][]string{{"go", "build", "-o", "$FOLDER/", "./interop/targets/gowebauthn"}}, Command: []string{"./gowebauthn"},
 		},
 		{
-			Name: "simplewebauthn", Library: "@simplewebauthn/server", Version: "14.0.3", Registry: "npm", Asks: both,
+			Name: "simplewebauthn", Library: "@simplewebauthn/server", Version: "14.0.3", Registry: "npm", Asks: both, Audited: Direct,
 			Needs: []string{"node", "npm"}, Lock: packages, Sources: []string{"server.mjs"}, Recipe: npm, Command: node,
 		},
 		{
-			Name: "betterauth", Library: "better-auth with @better-auth/passkey", Version: "1.7.6", Registry: "npm", Asks: []string{None},
+			Name: "betterauth", Library: "better-auth with @better-auth/passkey", Version: "1.7.6", Registry: "npm", Asks: []string{None}, Audited: None,
 			Needs: []string{"node", "npm"}, Lock: packages, Sources: []string{"server.mjs"}, Recipe: npm, Command: node,
 		},
 		{
-			Name: "fido2lib", Library: "fido2-lib", Version: "3.5.9", Registry: "npm", Asks: both,
+			Name: "fido2lib", Library: "fido2-lib", Version: "3.5.9", Registry: "npm", Asks: both, Audited: Direct,
 			Needs: []string{"node", "npm"}, Lock: packages, Sources: []string{"server.mjs"}, Recipe: npm, Command: node,
 		},
 		{
-			Name: "pywebauthn", Library: "webauthn (py_webauthn)", Version: "3.0.1", Registry: "PyPI", Asks: both,
+			Name: "pywebauthn", Library: "webauthn (py_webauthn)", Version: "3.0.1", Registry: "PyPI", Asks: both, Audited: Direct,
 			Needs: []string{"python3"}, Lock: []string{"requirements.txt"}, Sources: []string{"server.py"},
 			Recipe: [][]string{{"python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore",
 				"--no-deps", "--only-binary=:all:", "--require-hashes", "--target", "packages", "-r", "requirements.txt"}},
 			Command: []string{"python3", "server.py"},
 		},
 		{
-			Name: "yubico", Library: "com.yubico:webauthn-server-core", Version: "2.9.0", Registry: "Maven Central", Asks: both,
+			Name: "yubico", Library: "com.yubico:webauthn-server-core", Version: "2.9.0", Registry: "Maven Central", Asks: both, Audited: Direct,
 			Needs: []string{"java", "javac", "mvn"}, Lock: []string{"pom.xml", "artifacts.sha256"}, Sources: []string{"Server.java"}, Hashes: "artifacts.sha256",
 			Recipe: [][]string{
 				{"mvn", "--quiet", "--batch-mode", "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies", "-DoutputDirectory=lib"},
@@ -93,7 +95,7 @@ func Targets() []Target {
 // keycloak is a server whose ceremonies live in page script.
 func keycloak() Target {
 	return Target{
-		Name: "keycloak", Library: "org.keycloak:keycloak-quarkus-dist", Version: "26.7.3", Registry: "Maven Central", Asks: []string{None, Direct},
+		Name: "keycloak", Library: "org.keycloak:keycloak-quarkus-dist", Version: "26.7.3", Registry: "Maven Central", Asks: []string{None, Direct}, Audited: None,
 		Needs: []string{"java", "jar", "mvn", "bash"}, Pages: true, Lock: []string{"artifacts.sha256"}, Hashes: "artifacts.sha256",
 		Sources: []string{"realm.json", "main.go", "realms.go", "server.go"},
 		Recipe: [][]string{
