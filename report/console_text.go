@@ -131,7 +131,13 @@ func (c *Console) failure(out *bytes.Buffer, a *Attempt) {
 	for line := range strings.Lines(f.Message) {
 		fmt.Fprintf(out, "  %s\n", c.p.paint(a.Outcome, clean(line)))
 	}
-	for _, extra := range [][2]string{{"device", f.Device}, {"hint", f.Hint}} {
+	extras := [][2]string{{"device", f.Device}}
+	for _, d := range a.seated() {
+		if f.Device == "" || f.Device == d.Name {
+			extras = append(extras, [2]string{"slot", d.seat()})
+		}
+	}
+	for _, extra := range append(extras, [2]string{"hint", f.Hint}) {
 		if extra[1] != "" {
 			fmt.Fprintf(out, "  %s %s\n", c.p.dim(fit(extra[0], 6)), clean(extra[1]))
 		}

@@ -117,6 +117,9 @@ func (b *builder) scenario(e *Event) {
 		sc.Devices = e.Scenario.Devices // by now it is known how they were reached
 		sc.Last().Devices = sc.Devices
 	}
+	if e.Kind == ScenarioEnd && e.Scenario != nil && e.Scenario.Attempts > 0 {
+		sc.Scenario.Attempts = e.Scenario.Attempts // by now it is known whether there will be more
+	}
 	sc.Last().add(e)
 }
 

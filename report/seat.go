@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,6 +31,12 @@ func (d Device) Where() string {
 	return strings.TrimPrefix(where, ", ")
 }
 
+// seat says in which slot the device was, what sits there and how it was reached.
+func (d Device) seat() string {
+	all := []string{d.Slot.Name, d.Slot.Sits(), d.Where()}
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), ", ")
+}
+
 // seated returns the devices of the attempt that were in slots of a bench.
 func (a *Attempt) seated() (all []Device) {
 	for _, d := range a.Devices {
@@ -48,13 +55,7 @@ func (a *Attempt) places() (lines []string) {
 	for _, d := range a.Devices {
 		switch {
 		case d.Slot != nil:
-			line := fmt.Sprintf("%s in slot %s", d.Name, d.Slot.Name)
-			for _, more := range []string{d.Slot.Sits(), d.Where()} {
-				if more != "" {
-					line += ", " + more
-				}
-			}
-			lines = append(lines, line)
+			lines = append(lines, fmt.Sprintf("%s in slot %s", d.Name, d.seat()))
 		case d.Beside != "":
 			lines = append(lines, fmt.Sprintf("%s beside the slots: %s", d.Name, d.Beside))
 		}

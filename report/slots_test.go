@@ -122,3 +122,26 @@ func TestSlotsOfAttempts(t *testing.T) {
 		}
 	}
 }
+
+// TestVerdictOfMoves: that attempts ended in different ways is not glossed over.
+func TestVerdictOfMoves(t *testing.T) {
+	for _, c := range []struct {
+		outcomes []Outcome
+		allowed  int
+		want     string
+	}{
+		{[]Outcome{Error, Failed}, 2, "failed on attempt 2 of 2"},
+		{[]Outcome{Failed, Failed}, 2, "failed on both attempts"},
+		{[]Outcome{Error, Error, Error}, 3, "error on all 3 attempts"},
+		{[]Outcome{Failed}, 1, "failed"},
+		{[]Outcome{Error, Passed}, 3, "passed on attempt 2 of 3"},
+	} {
+		s := &ScenarioResult{Scenario: Scenario{Attempts: c.allowed}}
+		for i, o := range c.outcomes {
+			s.Attempts = append(s.Attempts, &Attempt{Number: i + 1, Outcome: o})
+		}
+		if got := s.verdict(); got != c.want {
+			t.Errorf("%v of %d: %q, want %q", c.outcomes, c.allowed, got, c.want)
+		}
+	}
+}

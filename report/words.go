@@ -31,10 +31,12 @@ func (s *ScenarioResult) verdict() string {
 	if last.Outcome.Bad() && slices.ContainsFunc(s.Attempts, func(a *Attempt) bool { return a.Outcome == Passed }) {
 		return string(last.Outcome) + ", and passed before"
 	}
-	return verdict(s.Scenario, last)
+	alike := !slices.ContainsFunc(s.Attempts, func(a *Attempt) bool { return a.Outcome != last.Outcome })
+	return verdict(s.Scenario, last, alike)
 }
 
-func verdict(s Scenario, a *Attempt) string {
+// verdict is that of a scenario after an attempt; alike tells that all attempts ended so.
+func verdict(s Scenario, a *Attempt, alike bool) string {
 	word := string(a.Outcome)
 	allowed := max(s.Attempts, a.Number)
 	switch {
@@ -42,7 +44,7 @@ func verdict(s Scenario, a *Attempt) string {
 		return word
 	case a.Outcome == Passed && a.Number == 1:
 		return word
-	case a.Outcome == Passed || a.Number < allowed:
+	case a.Outcome == Passed || a.Number < allowed || !alike:
 		return fmt.Sprintf("%s on attempt %d of %d", word, a.Number, allowed)
 	}
 	if allowed == 2 {

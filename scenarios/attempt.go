@@ -56,6 +56,9 @@ func (a *attempt) run(ctx context.Context) verdict {
 		described.Devices = reached
 	}
 	a.loan.seat(described.Devices)
+	if v.outcome.Bad() && len(v.faults) == 0 && a.number > a.Retries {
+		described.Attempts = a.number // further ones are for faults of a bench
+	}
 	a.emit(report.Event{Kind: report.ScenarioEnd, Scenario: described, Outcome: v.outcome, Text: v.text, Failure: v.failure, Duration: time.Since(began)})
 	return v
 }
