@@ -50,7 +50,7 @@ var arrows = map[string][]string{
 	"identity":           {"ctap", "ctap/cose", "ctap/authenticator"},
 	"interop":            {"report", "rp", "rp/audit", "scenarios"},
 	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/finger", "fixtures/lab", "fixtures/power", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "rp/web/grammar", "scenarios"},
-	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "fixtures/slots", "webauthn", "report", "rp", "scenarios"},
+	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "fixtures/reach", "fixtures/slots", "webauthn", "report", "rp", "scenarios"},
 }
 
 // mayUseCgo are the packages behind which C stays; everything else builds without.
