@@ -66,7 +66,7 @@ func (d *Device) device() hid.Device {
 	return h
 }
 
-// served is an emulated device as it works behind a wire, in a goroutine of its own.
+// served is an emulated device as it works behind a wire, in whatever goroutine.
 // The devices of a scenario take turns, among themselves and with its steps, which may
 // change them between two requests.
 type served struct{ *Device }
