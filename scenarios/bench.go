@@ -210,6 +210,12 @@ func (p *place) expendable() bool {
 	return p.slot.Kind() == slots.EmulatedKey && !p.platform && !p.slot.PIN.Set() && !p.info.Options["uv"]
 }
 
+// cleared tells of a slot in which the run may delete all passkeys, and nothing else:
+// that of a phone or computer, and that of an emulated key with fingers enrolled.
+func (p *place) cleared() bool {
+	return p.platform || p.slot.Kind() == slots.EmulatedKey && !p.slot.PIN.Set() && p.info != nil && !p.expendable()
+}
+
 // match finds a place for every device among those that may be used, nil when there is
 // none. Slots of the model come before others, and those that were used less before
 // those that were used more.

@@ -150,7 +150,7 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	w := t.walker(p)
 	var err error
 	switch {
-	case t.platform && !t.lease.Key.Known():
+	case t.cleared() && !t.lease.Key.Known():
 		err = t.clear()
 	case t.platform:
 	case t.expendable():
@@ -164,7 +164,7 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	return t.lease.Mark(strategy.Lost) // until it is asked again
 }
 
-// clear deletes all passkeys of a phone or computer, of which is not known whose they are.
+// clear deletes all passkeys in the slot, of which is not known whose they are.
 func (t *lent) clear() error {
 	if shelved, ok := t.stand.(world.Shelved); ok && shelved.Credentials() != nil {
 		return shelved.Credentials().Clear()
@@ -284,7 +284,7 @@ func (t *lent) blamed(v verdict) error {
 func (t *lent) state(ctx context.Context, p *pool, unsure bool) error {
 	w := t.walker(p)
 	var err error
-	if unsure && t.platform {
+	if unsure && t.cleared() {
 		err = t.clear()
 		unsure = err != nil
 	}

@@ -170,3 +170,28 @@ func TestBenchEvidence(t *testing.T) {
 		t.Error("the PIN of a slot is in the messages")
 	}
 }
+
+// TestBenchFingers: an emulated key with fingers enrolled keeps them, and nothing else.
+func TestBenchFingers(t *testing.T) {
+	b := newTestBench(t, "\n  bio: {emulate: biometric-key}\n")
+	for range 2 {
+		for _, e := range runAll(t, []Source{oneKey("a", "profile: biometric-key")}, b.options(nil)) {
+			if e.Kind == report.ScenarioEnd && e.Outcome != report.Passed || e.Kind == report.Note {
+				t.Errorf("%s %s %+v", e.Outcome, e.Text, e.Failure)
+			}
+		}
+		if s := b.after()["bio"]; s.Key != (strategy.State{Stage: strategy.Blank}) {
+			t.Errorf("the key is %s", s.Key)
+		}
+	}
+	stand, err := b.open(t.Context(), "bio", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := stand.(world.Shelved).Credentials().Count(); n != 0 || err != nil {
+		t.Errorf("%d passkeys are left: %v", n, err)
+	}
+	if err := stand.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -300,6 +300,10 @@ func (d *Device) restore() error {
 			token, err = d.managing(ctx)
 		}
 	}
+	if err != nil && d.key.bound.Expendable { // who lent it empties it
+		d.key.unsure, d.key.made = true, nil
+		return nil
+	}
 	for _, id := range d.key.made {
 		if err == nil {
 			err = d.Host.DeleteCredential(ctx, token, id)
