@@ -156,7 +156,11 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	case t.expendable():
 		err = t.renew(ctx, &w)
 	default:
+		known := t.lease.Key.Known()
 		err = t.ready(ctx, &w)
+		if now := t.lease.Key; err == nil && !known && (now.Stage == strategy.PINSet || now.Stage == strategy.Enrolled) {
+			err = t.sweep(ctx, p)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("slot %s: the key could not be made ready: %w", t.slot.Name, err)
