@@ -64,6 +64,7 @@ type place struct {
 	pin       string
 	info      *ctap.Info // nil until it was asked
 	busy      bool       // lent
+	swept     bool       // what earlier scenarios left on its key was deleted
 	elsewhere time.Time  // until then another program is believed to hold it
 	aside     string     // why it is not used any more
 	use       report.SlotUse

@@ -156,9 +156,9 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	case t.expendable():
 		err = t.renew(ctx, &w)
 	default:
-		known := t.lease.Key.Known()
+		clean := t.lease.Key.Known() && t.place.swept
 		err = t.ready(ctx, &w)
-		if now := t.lease.Key; err == nil && !known && (now.Stage == strategy.PINSet || now.Stage == strategy.Enrolled) {
+		if now := t.lease.Key; err == nil && !clean && (now.Stage == strategy.PINSet || now.Stage == strategy.Enrolled) {
 			err = t.sweep(ctx, p)
 		}
 	}

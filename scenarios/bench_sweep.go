@@ -12,7 +12,8 @@ import (
 
 // sweep deletes passkeys that a scenario which broke off has left on a key: those for
 // names that are reserved for examples and tests, where nobody has an account. The
-// bench's own stays.
+// bench's own stays. It is done once in a run, and whenever what is on the key is not
+// known.
 func (t *lent) sweep(ctx context.Context, p *pool) error {
 	host := platform.New(t.key(), p.Bench.rand)
 	if !platform.Manages(t.info) || t.pin == "" {
@@ -40,6 +41,9 @@ func (t *lent) sweep(ctx context.Context, p *pool) error {
 		}
 		swept += len(left)
 	}
+	p.mu.Lock()
+	t.place.swept = true
+	p.mu.Unlock()
 	if swept > 0 {
 		p.stream.Emit(report.Event{Kind: report.Note, Text: fmt.Sprintf("Passkeys that a scenario which broke off had left on the key of slot %s were deleted: %d.", t.slot.Name, swept)})
 	}
