@@ -60,7 +60,7 @@ func (s *FileSink) Event(e *Event) error {
 	if err := s.jsonl.Event(e); err != nil && s.events.err == nil {
 		return fmt.Errorf("%s: %w", s.events.path, err)
 	}
-	if e.Kind == RunStart || e.Kind == ScenarioEnd {
+	if e.Kind == ScenarioEnd || e.ScenarioID == "" { // of the run
 		s.events.flush()
 	}
 	return nil
