@@ -26,7 +26,7 @@ func TestCommandLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	example, err := filepath.Abs("../../fixtures/example-bench.yaml")
+	fixtures, err := filepath.Abs("../../fixtures")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,12 +34,16 @@ func TestCommandLine(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("DESCRIPTIONS", descriptions)
-			e.Setenv("EXAMPLE", example)
+			e.Setenv("EXAMPLE", filepath.Join(fixtures, "example-bench.yaml"))
+			e.Setenv("FAILING", filepath.Join(fixtures, "failing-bench.yaml"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"same-events": sameEvents,
 			"exits":       exits,
+			"until":       until,
+			"nowhere":     nowhere,
+			"apart":       apart,
 		},
 	})
 }
