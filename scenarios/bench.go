@@ -249,9 +249,9 @@ func compareBool(x, y bool) int {
 }
 
 // never says why no slots will ever do for a scenario.
-func (b *Bench) never(sc *language.Scenario, devices []language.Device) string {
+func (b *Bench) never(sc *language.Scenario, devices []language.Device, may func(*place) bool) string {
 	if len(devices) == 0 {
-		return b.noneIn(sc)
+		return b.noneIn(sc, may)
 	}
 	var reasons []string
 	for _, d := range devices { // keys all: phones and computers are only wanted where there is a slot
@@ -275,10 +275,10 @@ func (b *Bench) never(sc *language.Scenario, devices []language.Device) string {
 }
 
 // noneIn says why no device of a scenario is in a slot.
-func (b *Bench) noneIn(sc *language.Scenario) string {
+func (b *Bench) noneIn(sc *language.Scenario, may func(*place) bool) string {
 	var reasons []string
 	for _, d := range sc.Devices {
-		reasons = append(reasons, d.Name+": "+b.whyBeside(sc, d))
+		reasons = append(reasons, d.Name+": "+b.whyBeside(sc, d, may))
 	}
 	why := "no device of it is a key for a slot of the bench"
 	if len(reasons) > 0 {

@@ -40,7 +40,7 @@ const (
 func (p *pool) choose(j *job, l *loan) bool {
 	devices := p.Bench.wanted(j.scenario, p.Bound, j.may)
 	if len(devices) == 0 || !p.possible(j, devices) {
-		l.why = p.Bench.never(j.scenario, devices)
+		l.why = p.Bench.never(j.scenario, devices, j.may)
 		return true
 	}
 	now := time.Now()
@@ -51,7 +51,7 @@ func (p *pool) choose(j *job, l *loan) bool {
 		o.busy = true
 		l.lent = append(l.lent, &lent{place: o, device: devices[i], heard: l.evidence})
 	}
-	l.beside = p.Bench.beside(j.scenario, p.Bound, devices)
+	l.beside = p.Bench.beside(j.scenario, p.Bound, devices, j.may)
 	return found != nil
 }
 

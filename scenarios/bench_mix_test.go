@@ -3,6 +3,7 @@ package scenarios
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -193,5 +194,40 @@ func TestBenchFingers(t *testing.T) {
 	}
 	if err := stand.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBenchPlatformFault: what the slot of a phone does wrong is the bench's fault; the
+// scenario is tried again without it, and says so. A scenario with a phone alone runs
+// where that has a slot.
+func TestBenchPlatformFault(t *testing.T) {
+	b := newTestBench(t, `
+  inside: {emulate: security-key}
+  handheld: {keychain: apple-passwords, finger: {emulator: {fails: after 0}}}
+  computer: {tpm: simulated}
+`)
+	both := "title: Both\npeople: {ada: }\ndevices: {key: {profile: security-key}, phone: {profile: apple-passwords}}\nsteps:\n  - {register: ada, with: phone}\n  - {sign-in: ada, with: phone}\n"
+	alone := "title: Alone\npeople: {ada: }\ndevices: {laptop: {profile: windows-hello}}\nsteps:\n  - {register: ada, with: laptop}\n"
+	events := runAll(t, []Source{
+		{File: "both.yaml", ID: "both", Text: []byte(both)}, {File: "alone.yaml", ID: "alone", Text: []byte(alone)},
+	}, b.options(nil))
+	var got []string
+	for _, e := range events {
+		if e.Kind == report.ScenarioEnd {
+			d := e.Scenario.Devices[len(e.Scenario.Devices)-1]
+			got = append(got, e.ScenarioID+" "+string(e.Outcome)+" "+d.Reached+" "+d.Beside)
+		}
+	}
+	slices.Sort(got)
+	want := []string{
+		"alone passed slot computer, TPM, simulated ",
+		"both error slot handheld, sync account of its own, profile apple-passwords ",
+		"both passed in process slot handheld went wrong in an earlier attempt",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if s := b.after()["handheld"]; s.Health.Grade != health.Suspect {
+		t.Errorf("the slot is %s", s.Health.Grade)
 	}
 }

@@ -90,19 +90,19 @@ func beyondSlot(c language.Call, d language.Device) string {
 
 // beside says of the phones and computers of a scenario that are in no slot why they are
 // not, by name. In slots are those for which keys are bound, and those that are given.
-func (b *Bench) beside(sc *language.Scenario, bound map[string]world.Bound, given []language.Device) map[string]string {
+func (b *Bench) beside(sc *language.Scenario, bound map[string]world.Bound, given []language.Device, may func(*place) bool) map[string]string {
 	why := map[string]string{}
 	for _, d := range sc.Devices {
 		_, in := bound[d.Name]
 		in = in || slices.ContainsFunc(given, func(g language.Device) bool { return g.Name == d.Name })
 		if !in && !world.ForSlot(d) {
-			why[d.Name] = b.whyBeside(sc, d)
+			why[d.Name] = b.whyBeside(sc, d, may)
 		}
 	}
 	return why
 }
 
-func (b *Bench) whyBeside(sc *language.Scenario, d language.Device) string {
+func (b *Bench) whyBeside(sc *language.Scenario, d language.Device, may func(*place) bool) string {
 	why := "the bench has no slot with the model " + d.Profile
 	for _, p := range b.places {
 		if !p.platform || p.slot.Profile() != d.Profile {
@@ -113,6 +113,8 @@ func (b *Bench) whyBeside(sc *language.Scenario, d language.Device) string {
 			why = "slot " + p.slot.Name + " is set aside"
 		case len(reasons) > 0:
 			why = strings.Join(reasons, "; ")
+		case !may(p):
+			why = "slot " + p.slot.Name + " went wrong in an earlier attempt"
 		default:
 			return "the slots with the model " + d.Profile + " are those of other devices"
 		}
