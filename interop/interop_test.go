@@ -75,12 +75,12 @@ func TestTargetsArePinned(t *testing.T) {
 	}
 }
 
+// loads loads the descriptions of a server: that of its requests, and that of its pages.
 func loads(t Target) error {
-	if t.Pages {
-		_, err := browser.Load(t.Site(root))
+	if _, err := web.Load(filepath.Join(t.source(root), "site.yaml")); err != nil || !t.Pages {
 		return err
 	}
-	_, err := web.Load(t.Site(root))
+	_, err := browser.Load(t.Site(root))
 	return err
 }
 
