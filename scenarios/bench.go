@@ -195,7 +195,7 @@ func (p *place) judge(sc *language.Scenario, d language.Device) []string {
 	case p.platform:
 		return p.unlike(sc, d)
 	}
-	reasons := world.Unfit(sc, d, p.info)
+	reasons := world.Unfit(sc, d, p.info, p.trusted(d))
 	if p.info != nil && p.expendable() && d.PIN != "" && uint(utf8.RuneCountInString(d.PIN)) < p.info.MinPINLength {
 		reasons = append(reasons, fmt.Sprintf("its PIN has at least %d characters, and that of the scenario fewer", p.info.MinPINLength))
 	}
@@ -203,6 +203,12 @@ func (p *place) judge(sc *language.Scenario, d language.Device) []string {
 		reasons = append(reasons, "the scenario needs a PIN on it, and the slot has none")
 	}
 	return reasons
+}
+
+// trusted tells whether the relying party of a scenario can be told to trust the
+// attestation of the slot for that of a device: it is emulated, and of its model.
+func (p *place) trusted(d language.Device) bool {
+	return p.slot.Kind() != slots.RealKey && p.slot.Profile() == d.Profile
 }
 
 // expendable tells of a key that the run may reset as it likes: an emulated one without a
@@ -255,7 +261,7 @@ func (b *Bench) never(sc *language.Scenario, devices []language.Device, may func
 	}
 	var reasons []string
 	for _, d := range devices { // keys all: phones and computers are only wanted where there is a slot
-		if common := world.Unfit(sc, d, nil); len(common) > 0 {
+		if common := world.Unfit(sc, d, nil, true); len(common) > 0 {
 			return fmt.Sprintf("no slot suits %s: %s", d.Name, strings.Join(common, "; "))
 		}
 	}

@@ -230,7 +230,7 @@ func (l *loan) bind(others map[string]world.Bound) {
 	}
 	for _, t := range l.lent {
 		l.bound[t.device.Name] = world.Bound{
-			Name: t.slot.Name, Slot: t.stand, PIN: t.pin, Expendable: t.slot.Kind() != slots.RealKey, Platform: t.platform,
+			Name: t.slot.Name, Slot: t.stand, PIN: t.pin, Expendable: t.slot.Kind() != slots.RealKey, Platform: t.platform, Trusted: t.trusted(t.device),
 		}
 	}
 }

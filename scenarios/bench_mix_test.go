@@ -231,3 +231,37 @@ func TestBenchPlatformFault(t *testing.T) {
 		t.Errorf("the slot is %s", s.Health.Grade)
 	}
 }
+
+// TestBenchAttestation: emulated authenticators in slots are attested to by authorities
+// of their own, and are trusted where they are of the model of the device.
+func TestBenchAttestation(t *testing.T) {
+	if underRace {
+		t.Skip("only some scenarios of the library run under the race detector")
+	}
+	b := newTestBench(t, "\n  blue: {emulate: yubikey-5}\n  next: {emulate: post-quantum-key}\n  old: {emulate: ctap20-key}\n  computer: {tpm: simulated}\n")
+	sources, err := Sources([]string{"basics/windows-hello", "policy/attestation-by-metadata"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, e := range runAll(t, sources, b.options(nil)) {
+		if e.Kind == report.ScenarioEnd {
+			got[e.ScenarioID] = string(e.Outcome) + " " + e.Text
+			for _, d := range e.Scenario.Devices {
+				if d.Slot != nil {
+					got[e.ScenarioID] += " " + d.Name + " in " + d.Slot.Name
+				}
+			}
+		}
+	}
+	for id, want := range map[string]string{
+		"basics/windows-hello":                                "passed  laptop in computer",
+		"policy/attestation-by-metadata[model=windows-hello]": "passed  known in computer stranger in next by-itself in old",
+		"policy/attestation-by-metadata[model=yubikey-5]":     "passed  known in blue stranger in next by-itself in old",
+		"policy/attestation-by-metadata[model=biometric-key]": "trusts none but that of emulated devices",
+	} {
+		if !strings.Contains(got[id], want) {
+			t.Errorf("%s: %s, want %s", id, got[id], want)
+		}
+	}
+}

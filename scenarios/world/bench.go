@@ -90,8 +90,10 @@ func ForSlot(as language.Device) bool {
 const StealVerb = "steal"
 
 // Unfit lists why a key cannot stand for a device of a scenario, by what it says of
-// itself; a nil info lists what holds of every key. PINs are not looked at.
-func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
+// itself; a nil info lists what holds of every key. That of a trusted one, which is
+// emulated and of the model of the device, the relying party knows to be what it is. PINs
+// are not looked at.
+func Unfit(s *language.Scenario, as language.Device, info *ctap.Info, trusted bool) []string {
 	model, err := Model(as.Profile)
 	if err != nil {
 		return []string{err.Error()}
@@ -105,6 +107,9 @@ func Unfit(s *language.Scenario, as language.Device, info *ctap.Info) []string {
 		if info.Options["alwaysUv"] && !info.Options["uv"] && !model.AlwaysUV && as.PIN == "" {
 			reasons = append(reasons, "the key always verifies its user (alwaysUv), and the scenario gives it no PIN")
 		}
+	}
+	if trusted {
+		return reasons
 	}
 	return append(reasons, unknown(s, model, info)...)
 }

@@ -27,6 +27,7 @@ type Bound struct {
 	Slot       Slot   // that slot
 	Expendable bool   // whatever is on it may be destroyed
 	Platform   bool   // it is a phone or computer, of the model of the device
+	Trusted    bool   // it is emulated and of the model of the device: its attestation is trusted
 }
 
 // Harm says which bound keys may be harmed, by a reset, another PIN, a lock-out.
@@ -126,7 +127,7 @@ func (d *Device) unfit(as language.Device, info *ctap.Info) []string {
 	if d.key.bound.Platform {
 		return PlatformUnfit(d.world.Scenario, as)
 	}
-	return Unfit(d.world.Scenario, as, info)
+	return Unfit(d.world.Scenario, as, info, d.key.bound.Trusted)
 }
 
 // givePIN says how the PIN is given.

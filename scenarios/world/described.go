@@ -139,9 +139,13 @@ func (w *World) serveReference() (map[string]string, error) {
 // reference makes the reference relying party that the scenario describes.
 func (w *World) reference(adminToken string) (*reference.Core, error) {
 	s := w.Scenario.Site
+	roots := w.authority.Pool()
+	for _, root := range w.slotRoots() {
+		roots.AddCert(root)
+	}
 	config := reference.Config{
 		RPID: s.ID, Name: s.Name, Origins: s.Origins(), TopOrigins: s.EmbeddedBy, ClosedSignUp: !s.SignUp, AdminToken: adminToken,
-		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: w.authority.Pool(),
+		Now: w.Clock.Now, Rand: w.Random.Stream("relying party"), AttestationRoots: roots,
 		Metadata: w.metadata.blob, MetadataRoots: w.authority.Pool(), RegisterWithin: s.RegisterWithin,
 	}
 	if w.metadata.blob != nil {

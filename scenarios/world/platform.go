@@ -1,6 +1,7 @@
 package world
 
 import (
+	"crypto/x509"
 	"slices"
 
 	"fido-emu/ctap/authenticator"
@@ -29,11 +30,25 @@ func PlatformUnfit(s *language.Scenario, as language.Device) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	reasons := append(untold(as), taken(s, model, as)...)
-	if attested, _ := judges(s); attested && model.Attestation != authenticator.NoAttestation {
-		reasons = append(reasons, "the scenario is about attestation, and its relying party trusts none but that of devices outside the bench")
+	return append(untold(as), taken(s, model, as)...)
+}
+
+// Attested is a slot with an emulated authenticator, which is attested to by an authority
+// of its own. It may return nil.
+type Attested interface {
+	AttestationRoot() *x509.Certificate
+}
+
+// slotRoots returns the certificates that the relying party is to trust, because slots
+// with authenticators of the models of the scenario attest with them.
+func (w *World) slotRoots() (all []*x509.Certificate) {
+	for _, d := range w.Scenario.Devices {
+		bound := w.options.Bound[d.Name]
+		if attested, ok := bound.Slot.(Attested); ok && bound.Trusted && attested.AttestationRoot() != nil {
+			all = append(all, attested.AttestationRoot())
+		}
 	}
-	return reasons
+	return all
 }
 
 // store returns where the passkeys of the device are, nil where only the key tells of

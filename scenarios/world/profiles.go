@@ -167,6 +167,9 @@ func (w *World) publish(ctx context.Context) error {
 		}
 		for i := range described {
 			described[i].Reports = w.metadata.reports[name]
+			if described[i].Roots != nil {
+				described[i].Roots = append(described[i].Roots, w.slotRoots()...)
+			}
 		}
 		models = append(models, described...)
 	}

@@ -28,7 +28,7 @@ func TestUnfit(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.as.Name, c.as.Touch = "key", "yes"
-			got := strings.Join(Unfit(c.scenario, c.as, &ctap.Info{Options: c.options}), "; ")
+			got := strings.Join(Unfit(c.scenario, c.as, &ctap.Info{Options: c.options}, false), "; ")
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
