@@ -185,7 +185,7 @@ hil-test: build lab-kernel
 	@go build -o bin/ ./fixtures/lab/labrun
 	@export LAB_KERNEL="$(FIND_KERNEL)" LAB_PROGRAMS="$(CURDIR)/bin" LAB_TIMEOUT=5m LAB_QEMU=1 PATH="$(CURDIR)/bin:$$PATH" CGO_ENABLED=$(CGO); \
 	go test -count=1 -v -timeout 6m -run '^TestQEMU' ./fixtures/hil | grep --line-buffered -Ev '^=== |^PASS$$'; \
-	go test -count=1 -v -timeout 4m -run '^TestGuestStock(Hub|Serial)' ./fixtures/lab | grep --line-buffered -Ev '^=== |^PASS$$'; \
+	go test -count=1 -v -timeout 4m -run '^TestGuestStockHubSwitchesPower/uhubctl' ./fixtures/lab | grep --line-buffered -Ev '^=== |^PASS$$'; \
 	go test -count=1 -v -timeout 6m -exec 'labrun --' -run '^(TestLab|TestHIL)' ./fixtures/hil | grep --line-buffered -Ev '^=== |^PASS$$'; \
 	go test -count=1 -v -timeout 4m -exec 'labrun --' -run '^TestLabDevice' ./tpmsim | grep --line-buffered -Ev '^=== |^PASS$$'
 
