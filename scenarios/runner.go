@@ -75,7 +75,7 @@ func Run(ctx context.Context, all []*language.Scenario, o Options, stream *repor
 	defer running.Unlock()
 	s := newSuite(ctx, o, stream)
 	stream.Emit(report.Event{Kind: report.RunStart, Run: s.describe(all)})
-	if s.Seed != nil && (s.Via != nil || len(s.Bound) > 0) {
+	if s.Seed != nil && (s.Via != nil || s.Bench != nil || len(s.Bound) > 0) {
 		stream.Emit(report.Event{Kind: report.Note, Text: seededOverWire})
 	}
 	err := s.ginkgo(all)
