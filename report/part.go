@@ -29,12 +29,23 @@ func openPart(dir string) (f *atomicFile, kept string, err error) {
 			return &atomicFile{path: filepath.Join(dir, EventsFile), f: part, buf: bufio.NewWriterSize(part, 1<<16)}, kept, nil
 		}
 		if err == nil {
-			kept = filepath.Join(dir, "events-"+info.ModTime().Format("20060102-150405")+".jsonl")
+			kept = unused(filepath.Join(dir, "events-"+info.ModTime().Format("20060102-150405")), ".jsonl")
 			err = os.Rename(path, kept)
 		}
 		if err = errors.Join(err, part.Close()); err != nil && !errors.Is(err, errGone) {
 			return nil, "", fmt.Errorf("folder %s: %w", dir, err)
 		}
+	}
+}
+
+// unused returns a name that no file has: several runs may break off in a second.
+func unused(name, ext string) string {
+	path := name + ext
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(path); err != nil {
+			return path
+		}
+		path = fmt.Sprintf("%s-%d%s", name, n, ext)
 	}
 }
 

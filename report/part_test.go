@@ -25,12 +25,18 @@ func begin(t *testing.T, dir, title string) *FileSink {
 	return sink
 }
 
-// TestKilled: what a run had seen when it was killed is there, and the next one in the
+// TestKilled: what runs had seen when they were killed is there, and the next one in the
 // folder keeps it.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
-	if err := begin(t, dir, "killed").events.f.Close(); err != nil { // as the system does
-		t.Fatal(err)
+	for n, title := range []string{"first", "second"} {
+		killed := begin(t, dir, title)
+		if (killed.Kept() != "") != (n > 0) {
+			t.Errorf("run %d kept %q", n+1, killed.Kept())
+		}
+		if err := killed.events.f.Close(); err != nil { // as the system does
+			t.Fatal(err)
+		}
 	}
 	next := begin(t, dir, "next")
 	b, err := os.ReadFile(next.Kept())
@@ -38,14 +44,14 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, err := ReadAll(strings.NewReader(string(b)))
-	if err != nil || len(events) != 3 || events[0].Run.Title != "killed" || events[2].Outcome != Passed {
+	if err != nil || len(events) != 3 || events[0].Run.Title != "second" || events[2].Outcome != Passed {
 		t.Errorf("%d events were kept, %v", len(events), err)
 	}
 	if err := next.Close(); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 4 {
+	if err != nil || len(entries) != 5 {
 		t.Errorf("%v in the folder: %v", entries, err)
 	}
 }
