@@ -85,16 +85,18 @@ func readRuns(paths ...string) ([]*archive.Run, error) {
 // openReport draws the report and shows it where that is possible.
 func (u ui) openReport(r *archive.Run, print bool) error {
 	page := pageOf(r)
-	if err := report.WriteFile(page, func(w io.Writer) error { return report.WriteHTML(w, r.Model) }); err != nil {
-		return &exit{code: exitBench, err: err}
-	}
-	if opener := u.browserOpener(); opener != "" && !print {
+	pages := []string{page}
+	unwritten := report.WriteFile(page, func(w io.Writer) error { return report.WriteHTML(w, r.Model) })
+	if unwritten != nil {
+		pages = nil
+	} else if opener := u.browserOpener(); opener != "" && !print {
 		if err := exec.Command(opener, page).Start(); err == nil {
 			fmt.Fprintln(u.out, page)
 			return nil
 		}
 	}
-	return archive.Merge([]*archive.Run{r}, "", u.console([]string{page}, false, true)) // with the end that it may lack
+	// Merged, it has the end that it may lack.
+	return errors.Join(archive.Merge([]*archive.Run{r}, "", u.console(pages, false, true)), unwritten)
 }
 
 // pageOf names the report of a run: that of its folder, but of a run that broke off there

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -136,6 +139,10 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if f.seeded {
 		o.Seed = &f.seed
 	}
+	// Whoever reads along may go; the run goes on.
+	gone := make(chan os.Signal, 1)
+	signal.Notify(gone, syscall.SIGPIPE)
+	defer signal.Stop(gone)
 	counts, err := scenarios.Run(ctx, chosen, o, stream)
 	return f.ended(counts, errors.Join(err, stream.Close(), done()))
 }
