@@ -42,6 +42,8 @@ type Bench struct {
 	open   func(ctx context.Context, slot string, ear reach.Ear) (Stand, error)
 	rand   io.Reader
 	harm   world.Harm
+	told   []int // processes that had slots; guarded by the mutex of the pool
+	news   int   // counts what makes slots suit, or not, that did not or did before
 }
 
 // BenchOptions says which slots of a bench a run uses, and how.
@@ -67,6 +69,7 @@ type place struct {
 	swept     bool       // what earlier scenarios left on its key was deleted
 	elsewhere time.Time  // until then another program is believed to hold it
 	aside     string     // why it is not used any more
+	news      *int       // of the bench
 	use       report.SlotUse
 	fits      map[*language.Scenario]map[string][]string // why not, by the name of the device; empty where it does
 }
@@ -93,7 +96,7 @@ func NewBench(ctx context.Context, o BenchOptions) (*Bench, error) {
 		if len(o.Slots) > 0 && !slices.Contains(o.Slots, s.Name) || !byTag(s.Tags) {
 			continue
 		}
-		p, err := newPlace(s, known[s.Name].Health, o.Getenv)
+		p, err := newPlace(s, known[s.Name].Health, o.Getenv, &b.news)
 		if err != nil {
 			return nil, err
 		}
@@ -130,12 +133,12 @@ func (b *Bench) Idle() error {
 	return errors.New("no slot can be used: " + strings.Join(why, ", "))
 }
 
-func newPlace(s *slots.Slot, h health.Record, getenv func(string) string) (*place, error) {
+func newPlace(s *slots.Slot, h health.Record, getenv func(string) string, news *int) (*place, error) {
 	pin, err := s.PIN.Read(getenv)
 	if err != nil {
 		return nil, err
 	}
-	p := &place{slot: s, platform: isPlatform(s), pin: pin, fits: map[*language.Scenario]map[string][]string{}, use: report.SlotUse{
+	p := &place{slot: s, platform: isPlatform(s), pin: pin, news: news, fits: map[*language.Scenario]map[string][]string{}, use: report.SlotUse{
 		Seat: report.Seat{Name: s.Name, Kind: string(s.Kind()), Model: s.Profile()}, Tags: s.Tags, Before: string(grade(h)),
 	}}
 	p.grade(h)
@@ -150,8 +153,21 @@ func (p *place) grade(h health.Record) {
 	p.use.After = string(grade(h))
 	if h.Grade != "" && !h.Usable() {
 		p.use.SetAside = cmp.Or(h.Reason, "it was set aside")
-		p.aside = fmt.Sprintf("set aside (%s): %s", h.Grade, p.use.SetAside)
+		p.putAside(fmt.Sprintf("set aside (%s): %s", h.Grade, p.use.SetAside))
 	}
+}
+
+// putAside has the slot not be used any more.
+func (p *place) putAside(why string) {
+	p.aside = why
+	*p.news++
+}
+
+// elsewhere tells of slots that other programs are believed to hold, or were a moment
+// ago, when somebody looked last.
+func (b *Bench) elsewhere() bool {
+	recently := time.Now().Add(-busyAgain)
+	return slices.ContainsFunc(b.places, func(p *place) bool { return p.elsewhere.After(recently) })
 }
 
 // Size returns how many slots the run may use.
@@ -184,6 +200,7 @@ func (p *place) unfit(sc *language.Scenario, d language.Device) []string {
 func (p *place) tell(info *ctap.Info) {
 	p.info, p.use.Firmware = info, slots.FirmwareText(info.FirmwareVersion)
 	clear(p.fits)
+	*p.news++
 }
 
 func (p *place) judge(sc *language.Scenario, d language.Device) []string {

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,12 +39,12 @@ const (
 // choose finds slots for a scenario. It returns false while some that would do are
 // lent; why is set where none ever will.
 func (p *pool) choose(j *job, l *loan) bool {
-	devices := p.Bench.wanted(j.scenario, p.Bound, j.may)
-	if len(devices) == 0 || !p.possible(j, devices) {
-		l.why = p.Bench.never(j.scenario, devices, j.may)
+	plan := p.plan(j)
+	if !plan.possible {
+		l.why = p.Bench.never(j.scenario, plan.devices, j.may)
 		return true
 	}
-	now := time.Now()
+	now, devices := time.Now(), plan.devices
 	found := p.Bench.match(j.scenario, devices, func(o *place) bool {
 		return j.may(o) && !o.busy && !now.Before(o.elsewhere)
 	})
@@ -55,9 +56,20 @@ func (p *pool) choose(j *job, l *loan) bool {
 	return found != nil
 }
 
-// possible tells whether slots that suit the scenario are left.
-func (p *pool) possible(j *job, devices []language.Device) bool {
-	return p.Bench.match(j.scenario, devices, j.may) != nil
+// plan is what a scenario wants of the slots, as long as nothing new is known of them.
+type plan struct {
+	news, avoided int
+	devices       []language.Device
+	possible      bool // slots that suit are left, lent or not
+}
+
+func (p *pool) plan(j *job) plan {
+	if j.plan.devices != nil && j.plan.news == p.Bench.news && j.plan.avoided == len(j.avoid) {
+		return j.plan
+	}
+	devices := p.Bench.wanted(j.scenario, p.Bound, j.may)
+	j.plan = plan{p.Bench.news, len(j.avoid), devices, len(devices) > 0 && p.Bench.match(j.scenario, devices, j.may) != nil}
+	return j.plan
 }
 
 // may tells whether the scenario may be tried on a slot.
@@ -91,12 +103,13 @@ func (p *pool) acquire(ctx context.Context, t *lent) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if taken, ok := errors.AsType[*desk.Taken](err); ok && taken.Reserved { // for nobody knows how long
-		t.aside, t.use.SetAside = taken.Error(), taken.Error()
+		t.use.SetAside = taken.Error()
+		t.putAside(taken.Error())
 		return false
 	} else if ok {
 		t.elsewhere = time.Now().Add(busyAgain)
-		if t.use.Waited == "" {
-			t.use.Waited = taken.Error()
+		t.use.Waited = cmp.Or(t.use.Waited, taken.Error())
+		if p.Bench.untold(taken) {
 			p.stream.Emit(report.Event{Kind: report.Note, Text: "Waiting: " + taken.Error() + "."})
 		}
 		return false
@@ -106,6 +119,15 @@ func (p *pool) acquire(ctx context.Context, t *lent) bool {
 		return false
 	}
 	t.fault = err
+	return true
+}
+
+// untold tells whether nothing was said yet of whoever has a slot: they may have many.
+func (b *Bench) untold(taken *desk.Taken) bool {
+	if taken.By == nil || slices.Contains(b.told, taken.By.PID) {
+		return false
+	}
+	b.told = append(b.told, taken.By.PID)
 	return true
 }
 

@@ -26,6 +26,8 @@ type pool struct {
 	changed *sync.Cond // something was given back, or the pool stops
 	waiting []*job     // in the order of the plan, retries first
 	running int
+	changes int  // counts what may have made way for those that wait
+	looked  int  // at how many changes nobody that waits could begin
 	tpm     bool // lent; the simulator is one for the process
 
 	problems []error // the harness's own, with slots
@@ -39,6 +41,7 @@ type job struct {
 	number   int          // of the next attempt, from 1
 	tpm      bool         // it needs the TPM
 	avoid    []string     // slots at which attempts went wrong
+	plan     plan         // what it wants of a bench
 }
 
 // loan is what an attempt has to itself.
@@ -53,7 +56,7 @@ type loan struct {
 }
 
 func (s *suite) newPool(all []*language.Scenario) *pool {
-	p := &pool{suite: s}
+	p := &pool{suite: s, changes: 1}
 	p.ctx, p.stop = context.WithCancel(s.ctx)
 	p.changed = sync.NewCond(&p.mu)
 	for _, sc := range all {
@@ -134,7 +137,7 @@ func (p *pool) giveBack(l *loan) {
 	for _, t := range l.lent {
 		t.busy = false
 	}
-	p.changed.Broadcast()
+	p.tell()
 }
 
 // try runs a scenario once, and survives a panic of the harness.
@@ -151,12 +154,11 @@ func (p *pool) next() (*job, *loan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.ctx.Err() == nil {
-		for i, j := range p.waiting {
-			if l := p.lend(j); l != nil {
-				p.waiting = slices.Delete(p.waiting, i, i+1)
-				p.running++
+		if p.looked != p.changes { // one worker looks, and not all that are idle
+			if j, l := p.pick(); j != nil {
 				return j, l
 			}
+			p.looked = p.changes
 		}
 		if len(p.waiting) == 0 && p.running == 0 {
 			break
@@ -167,9 +169,21 @@ func (p *pool) next() (*job, *loan) {
 	return nil, nil
 }
 
+// pick takes the first of those that wait that can begin, and what it needs.
+func (p *pool) pick() (*job, *loan) {
+	for i, j := range p.waiting {
+		if l := p.lend(j); l != nil {
+			p.waiting = slices.Delete(p.waiting, i, i+1)
+			p.running++
+			return j, l
+		}
+	}
+	return nil, nil
+}
+
 // pause waits for a change; where another program may make it, for a while only.
 func (p *pool) pause() {
-	if p.Bench != nil && len(p.waiting) > 0 {
+	if p.Bench != nil && p.Bench.elsewhere() && len(p.waiting) > 0 {
 		defer time.AfterFunc(busyAgain, p.wake).Stop()
 	}
 	p.changed.Wait()
@@ -178,6 +192,12 @@ func (p *pool) pause() {
 func (p *pool) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.tell()
+}
+
+// tell has those who wait look again.
+func (p *pool) tell() {
+	p.changes++
 	p.changed.Broadcast()
 }
 
@@ -236,7 +256,7 @@ func (p *pool) again(j *job, v verdict) bool {
 	if len(v.faults) == 0 {
 		return j.number <= p.Retries
 	}
-	return j.number < p.attempts() && p.possible(j, p.Bench.wanted(j.scenario, p.Bound, j.may))
+	return j.number < p.attempts() && p.plan(j).possible
 }
 
 // attempts is how often a scenario may be tried.
