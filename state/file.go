@@ -95,7 +95,7 @@ func openExisting(path string, format Format) (*File, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		NoStatistics: true,
 		OpenFile: func(string, int, os.FileMode) (*os.File, error) {
-			return openFile(path, os.O_RDWR, check)
+			return openFile(path, os.O_RDWR, lockTimeout, check)
 		},
 	})
 	if err != nil {
@@ -122,12 +122,12 @@ func restrict(path string) error {
 }
 
 // openFile opens and locks a file and lets look decide about it.
-func openFile(path string, flag int, look func(*os.File) error) (*os.File, error) {
+func openFile(path string, flag int, patience time.Duration, look func(*os.File) error) (*os.File, error) {
 	file, err := os.OpenFile(path, flag, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if err = lock(file, path); err == nil {
+	if err = lock(file, path, patience); err == nil {
 		err = look(file)
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ func create(path string, format Format) (*File, error) {
 	db, err := bbolt.Open(temporary, 0o600, &bbolt.Options{
 		NoStatistics: true,
 		OpenFile: func(string, int, os.FileMode) (*os.File, error) {
-			return openFile(temporary, os.O_RDWR|os.O_CREATE, func(file *os.File) error { return claim(file, path, temporary) })
+			return openFile(temporary, os.O_RDWR|os.O_CREATE, lockTimeout, func(file *os.File) error { return claim(file, path, temporary) })
 		},
 	})
 	if err != nil {

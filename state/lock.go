@@ -10,9 +10,9 @@ import (
 )
 
 // lock takes the lock that bbolt takes too, on the same open file, so that
-// nobody writes while the file is looked at.
-func lock(file *os.File, path string) error {
-	deadline := time.Now().Add(lockTimeout)
+// nobody writes while the file is looked at. It waits for as long as patience.
+func lock(file *os.File, path string, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
 	for {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
@@ -21,6 +21,6 @@ func lock(file *os.File, path string) error {
 		if time.Now().After(deadline) {
 			return &Error{Path: path, Problem: InUse, Hint: "end that process, or name another file"}
 		}
-		time.Sleep(lockTimeout / 10)
+		time.Sleep(patience / 10)
 	}
 }

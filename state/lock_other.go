@@ -2,7 +2,10 @@
 
 package state
 
-import "os"
+import (
+	"os"
+	"time"
+)
 
 // lock leaves it to bbolt, which locks in its own way here.
-func lock(*os.File, string) error { return nil }
+func lock(*os.File, string, time.Duration) error { return nil }
