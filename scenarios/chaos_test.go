@@ -296,3 +296,19 @@ func TestChaosInterrupted(t *testing.T) {
 		b.verify("only", slot.Key, s.pin)
 	}
 }
+
+// TestBenchReserved: a slot that somebody keeps for themselves is not waited for, which
+// may be for days.
+func TestBenchReserved(t *testing.T) {
+	b := newTestBench(t, "  only: {emulate: security-key, tags: [n0]}\n")
+	if err := b.desk.Reserve(t.Context(), "only", desk.Owner{Who: "mary", Host: "here"}); err != nil {
+		t.Fatal(err)
+	}
+	events := runAll(t, []Source{stories[0].on(0)}, b.options(nil))
+	if end := events[len(events)-2]; end.Outcome != report.Skipped || !strings.Contains(end.Text, "slot only is reserved by mary@here") {
+		t.Errorf("%s: %s", end.Outcome, end.Text)
+	}
+	if s := uses(events)["only"]; !strings.Contains(s.SetAside, "mary") || s.Used != 0 {
+		t.Errorf("%+v", s)
+	}
+}
