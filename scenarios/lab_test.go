@@ -43,17 +43,20 @@ func plugged(t *testing.T) string {
 func TestLabLibrary(t *testing.T) {
 	lab(t)
 	before := plugged(t)
+	// The kernel takes its time for everything that is plugged into its USB: where both
+	// halves of a way are gone elsewhere, one file does.
+	few := []string{"basics/security-key"}
 	for _, tt := range []struct {
-		way     string
-		folders []string
+		way   string
+		under []string
 	}{
-		{"uhid:hidraw", []string{"basics", "loss", "sync"}}, {"usbip:usb", []string{"basics"}},
-		{"gadget:hidraw", []string{"loss"}}, {"usbip:hidraw", []string{"basics"}}, {"gadget:usb", []string{"basics"}},
+		{"uhid:hidraw", []string{"basics/", "loss/", "sync/"}}, {"usbip:usb", []string{"basics/"}},
+		{"gadget:hidraw", []string{"loss/"}}, {"usbip:hidraw", few}, {"gadget:usb", few},
 	} {
 		t.Run(tt.way, func(t *testing.T) {
 			var sources []Source
 			for _, s := range aboutDevices(t) {
-				if folder, _, _ := strings.Cut(s.ID, "/"); slices.Contains(tt.folders, folder) {
+				if slices.ContainsFunc(tt.under, func(part string) bool { return strings.HasPrefix(s.ID, part) }) {
 					sources = append(sources, s)
 				}
 			}
