@@ -241,6 +241,7 @@ type alteredKeys struct {
 	sign func(real Keys, alg cose.Algorithm, handle, message []byte) ([]byte, error)
 }
 
+// Sign implements [Keys] as the quirk has it.
 func (k alteredKeys) Sign(alg cose.Algorithm, handle, message []byte) ([]byte, error) {
 	return k.sign(k.Keys, alg, handle, message)
 }
@@ -259,6 +260,7 @@ type alteredCounter struct {
 	next func(real DeviceState) (uint32, error)
 }
 
+// NextCounter implements [DeviceState] as the quirk has it.
 func (d alteredCounter) NextCounter() (uint32, error) { return d.next(d.DeviceState) }
 
 func alterCounter(next func(real DeviceState) (uint32, error)) behaviour {

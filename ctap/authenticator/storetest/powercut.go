@@ -37,15 +37,18 @@ func (s *supply) write(do func() error) error {
 	panic(cut{})
 }
 
+// cutDevice is a DeviceState whose power may go at each of its durable writes.
 type cutDevice struct {
 	authenticator.DeviceState
 	*supply
 }
 
+// Save implements [authenticator.DeviceState].
 func (d cutDevice) Save(device authenticator.Device) error {
 	return d.write(func() error { return d.DeviceState.Save(device) })
 }
 
+// NextCounter implements [authenticator.DeviceState].
 func (d cutDevice) NextCounter() (n uint32, err error) {
 	err = d.write(func() error {
 		n, err = d.DeviceState.NextCounter()
@@ -54,19 +57,23 @@ func (d cutDevice) NextCounter() (n uint32, err error) {
 	return n, err
 }
 
+// cutCredentials are Credentials whose power may go at each of their durable writes.
 type cutCredentials struct {
 	authenticator.Credentials
 	*supply
 }
 
+// Put implements [authenticator.Credentials].
 func (c cutCredentials) Put(credential *authenticator.Credential) error {
 	return c.write(func() error { return c.Credentials.Put(credential) })
 }
 
+// Delete implements [authenticator.Credentials].
 func (c cutCredentials) Delete(id []byte) error {
 	return c.write(func() error { return c.Credentials.Delete(id) })
 }
 
+// Clear implements [authenticator.Credentials].
 func (c cutCredentials) Clear() error { return c.write(c.Credentials.Clear) }
 
 // PowerCuts lets an authenticator on these stores do everything that changes them,

@@ -33,4 +33,5 @@ func (p place) holds(r conformance.Rule) bool {
 	return r.Document == p.document && (section == p.section || strings.HasPrefix(section, p.section+"."))
 }
 
+// String returns document and section, as quirks name them.
 func (p place) String() string { return string(p.document) + " " + p.section }
