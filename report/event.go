@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fido-emu/ctap/trace"
+	"fido-emu/grammar"
 )
 
 // Outcome is how a step, a scenario or a run ended.
@@ -81,12 +82,8 @@ type Run struct {
 	Slots     []SlotUse       `json:"slots,omitempty"`  // at the end: of the bench, in its order
 }
 
-// Location is a place in a file; lines and columns count from 1.
-type Location struct {
-	File   string `json:"file"`
-	Line   int    `json:"line"`
-	Column int    `json:"column,omitempty"`
-}
+// Location is a place in a scenario file.
+type Location = grammar.Place
 
 // Scenario describes a scenario.
 type Scenario struct {

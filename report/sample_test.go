@@ -85,7 +85,9 @@ func sampleDevice(names ...string) (list []Device) {
 }
 
 func sampleScenarios() []sampleScenario {
-	at := func(file string, line int) Location { return Location{"library/" + file + ".yaml", line, 5} }
+	at := func(file string, line int) Location {
+		return Location{File: "library/" + file + ".yaml", Line: line, Column: 5}
+	}
 	return []sampleScenario{
 		{Scenario: Scenario{ID: "basics/register-and-sign-in[device=security-key]", Title: "Security key: register and sign in", Purpose: "A person adds a security key to a new account and signs in with it, with and without saying who they are.", Labels: []string{"smoke", "security-key"}, Location: at("basics", 3), Matrix: map[string]string{"device": "security-key"}, Devices: sampleDevice("key")},
 			outcome: Passed, steps: []sampleStep{
@@ -164,7 +166,7 @@ func (sc *sampleScenario) failedOutcome() Outcome {
 
 func (sc *sampleScenario) playStep(t testing.TB, s *Stream, base Event, i int, failing bool) {
 	st := sc.steps[i]
-	step := &Step{Verb: st.verb, Text: st.text, Location: Location{sc.Location.File, sc.Location.Line + 2 + 3*i, 7}}
+	step := &Step{Verb: st.verb, Text: st.text, Location: Location{File: sc.Location.File, Line: sc.Location.Line + 2 + 3*i, Column: 7}}
 	if st.verb == "fail-pin" {
 		step.Expected = "CTAP2_ERR_PIN_AUTH_BLOCKED at the third"
 	}

@@ -12,19 +12,6 @@ import (
 // order is how outcomes are listed.
 var order = [...]Outcome{Passed, Failed, Error, Timeout, Aborted, Skipped}
 
-// String returns the place as file:line:column, as far as it is known.
-func (l Location) String() string {
-	switch {
-	case l.File == "":
-		return ""
-	case l.Line == 0:
-		return l.File
-	case l.Column == 0:
-		return fmt.Sprintf("%s:%d", l.File, l.Line)
-	}
-	return fmt.Sprintf("%s:%d:%d", l.File, l.Line, l.Column)
-}
-
 // verdict says how a scenario ended, in words: "passed on attempt 2 of 3".
 func (s *ScenarioResult) verdict() string {
 	last := s.Last()

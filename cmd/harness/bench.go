@@ -16,7 +16,7 @@ import (
 	"fido-emu/fixtures/slots/inspect"
 	"fido-emu/fixtures/slots/station"
 	"fido-emu/fixtures/slots/strategy"
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // benchFlags is what every command about a bench is told.

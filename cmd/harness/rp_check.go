@@ -12,13 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fido-emu/report"
+	"fido-emu/grammar"
 	"fido-emu/rp"
 	"fido-emu/rp/browser"
 	"fido-emu/rp/reference"
 	"fido-emu/rp/web"
-	"fido-emu/rp/web/grammar"
-	"fido-emu/scenarios/language"
 )
 
 func rpSchemaCommand(u ui) *cobra.Command {
@@ -67,12 +65,7 @@ func problemsOf(err error) error {
 	if !ok {
 		return &exit{code: exitUsage, err: err}
 	}
-	var problems language.Problems
-	for _, p := range found {
-		at := report.Location{File: p.At.File, Line: p.At.Line, Column: p.At.Column}
-		problems = append(problems, language.Problem{At: at, Found: p.Found, Nearest: p.Nearest, Allowed: p.Allowed})
-	}
-	return problems
+	return found
 }
 
 // opener returns what opens a site: in Chromium where the description has pages.

@@ -27,6 +27,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fido-emu/grammar"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
 )
@@ -168,7 +169,7 @@ func noArguments(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	if near := language.Nearest(args[0], names); near != "" {
+	if near := grammar.Nearest(args[0], names); near != "" {
 		return fmt.Errorf("%s has no command %q; did you mean %q?", c.CommandPath(), args[0], near)
 	}
 	return fmt.Errorf("%s: unexpected argument %q", c.CommandPath(), args[0])

@@ -1,8 +1,8 @@
 package browser
 
 import (
+	"fido-emu/grammar"
 	"fido-emu/rp/web"
-	"fido-emu/rp/web/grammar"
 )
 
 // Section is the name of the section of a description that this package understands.

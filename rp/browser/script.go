@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"fido-emu/grammar"
 	"fido-emu/rp/web"
-	"fido-emu/rp/web/grammar"
 )
 
 // Description is a description of a site with a section browser that was found to be in

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 func TestShippedPagesLoad(t *testing.T) {

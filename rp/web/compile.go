@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // compiler makes typed values of a description whose words are in order, and gathers

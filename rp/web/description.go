@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // Description is a description of a site that was found to be in order.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // pages stands for the section that package rp/browser understands.

@@ -1,7 +1,7 @@
 package web
 
 import (
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // Document lists what a description may hold, beside the sections of other packages.

@@ -11,7 +11,7 @@ import (
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // extraction says where something is in an answer.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 func FuzzLoad(f *testing.F) {

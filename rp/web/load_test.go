@@ -9,7 +9,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 func TestLoadTellsWhatIsWrong(t *testing.T) {

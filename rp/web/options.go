@@ -7,7 +7,7 @@ import (
 	"maps"
 	"strings"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // ceremonyOptions returns the options of a ceremony as navigator.credentials takes them, in

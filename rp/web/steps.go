@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // belongs says which members go with which verb; those not listed go with all.

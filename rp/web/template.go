@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"fido-emu/rp/web/grammar"
+	"fido-emu/grammar"
 )
 
 // template is text with ${name}, ${name/pointer} and ${name|filter} in it. One that

@@ -5,13 +5,13 @@ import (
 	"strings"
 	"time"
 
-	"fido-emu/report"
+	"fido-emu/grammar"
 )
 
 // Call is one step of a scenario: a verb with what was written behind it.
 type Call struct {
 	Usage   *Usage
-	At      report.Location
+	At      grammar.Place
 	Subject string
 	Args    Value         // the members behind the verb
 	Refused bool          // a refusal is expected
@@ -24,14 +24,14 @@ type Call struct {
 
 func (b builder) call(v Value) Call {
 	first := v.Fields[0]
-	args := Value{At: first.At, Shape: Members, Fields: v.Fields[1:]}
+	args := Value{At: first.At, Shape: grammar.Mapping, Fields: v.Fields[1:]}
 	c := Call{
 		Usage: b.grammar.verb(first.Name), At: first.At, Subject: first.Value.Text, Args: args,
-		Refused: args.text("expect", Success) == Refused, expected: args.text("reason", ""),
-		Save: args.text("save", ""), Timeout: args.duration("timeout"),
+		Refused: args.Field("expect").Word(Success) == Refused, expected: args.Field("reason").Word(""),
+		Save: args.Field("save").Word(""), Timeout: duration(args.Field("timeout")),
 	}
-	if first.Value.Shape == List {
-		c.Subject = strings.Join((&Value{Fields: []Field{first}}).texts(first.Name), ", ")
+	if first.Value.Shape == grammar.List {
+		c.Subject = strings.Join((&Value{Fields: []Field{first}}).Field(first.Name).Words(), ", ")
 	}
 	if c.expected != "" {
 		c.Reason, _ = NewMatcher(c.expected) // checked when the file was loaded
@@ -46,7 +46,7 @@ func (c Call) Resolve(lookup func(ref string) (string, error)) (Call, error) {
 	for i, f := range c.Args.Fields {
 		fields[i] = f
 		m := c.Usage.member(f.Name)
-		if f.Value.Shape != Scalar || m == nil || m.Kind == SavedValue {
+		if f.Value.Shape != grammar.Scalar || m == nil || m.Kind == SavedValue {
 			continue
 		}
 		text, err := expand(f.Value.Text, lookup)
@@ -71,13 +71,13 @@ func (c Call) Subjects() []string { return strings.Split(c.Subject, ", ") }
 func (c Call) Has(name string) bool { return c.Args.Field(name) != nil }
 
 // Text returns a member's value, or "".
-func (c Call) Text(name string) string { return c.Args.text(name, "") }
+func (c Call) Text(name string) string { return c.Args.Field(name).Word("") }
 
 // Texts returns the values of a member that may be a list.
-func (c Call) Texts(name string) []string { return c.Args.texts(name) }
+func (c Call) Texts(name string) []string { return c.Args.Field(name).Words() }
 
 // Yes returns a member that is yes or no; one left out is no.
-func (c Call) Yes(name string) bool { return c.Args.yes(name) }
+func (c Call) Yes(name string) bool { return c.Args.Field(name).Yes() }
 
 // Number returns a member that is a number, or otherwise.
 func (c Call) Number(name string, otherwise int) int {
@@ -93,7 +93,7 @@ func (c Call) Duration(name string, otherwise time.Duration) time.Duration {
 	if !c.Has(name) {
 		return otherwise
 	}
-	return c.Args.duration(name)
+	return duration(c.Args.Field(name))
 }
 
 // Device returns the one device that the step is about, empty for none or several.

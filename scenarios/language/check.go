@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
-	"fido-emu/report"
+	"fido-emu/grammar"
 )
 
 // checker compares values with the tables and gathers what does not fit.
@@ -27,18 +26,9 @@ func (c *checker) report(p Problem) {
 	c.problems = append(c.problems, p)
 }
 
-// sorted returns the problems in the order of the file.
-func (c *checker) sorted() Problems {
-	sort.SliceStable(c.problems, func(i, j int) bool {
-		a, b := c.problems[i].At, c.problems[j].At
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
-	return c.problems
-}
-
 // members checks a mapping against its table. what names the mapping for people.
 func (c *checker) members(what string, v Value, table []Member) {
-	if v.Shape != Members {
+	if v.Shape != grammar.Mapping {
 		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: a mapping is expected, %s found", what, v.Shape), Allowed: memberNames(table)})
 		return
 	}
@@ -58,8 +48,8 @@ func (c *checker) members(what string, v Value, table []Member) {
 }
 
 // unknown reports a word that is not among those allowed.
-func (c *checker) unknown(what, found string, at report.Location, allowed []string) {
-	c.report(Problem{At: at, Found: fmt.Sprintf("%s %q", what, shorten(found)), Nearest: Nearest(found, allowed), Allowed: allowed})
+func (c *checker) unknown(what, found string, at grammar.Place, allowed []string) {
+	c.report(Problem{At: at, Found: fmt.Sprintf("%s %q", what, grammar.Shorten(found)), Nearest: grammar.Nearest(found, allowed), Allowed: allowed})
 }
 
 // value checks one member's value.
@@ -78,7 +68,7 @@ func (c *checker) value(m Member, v Value) {
 }
 
 func (c *checker) named(m Member, v Value) {
-	if v.Shape != Members {
+	if v.Shape != grammar.Mapping {
 		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: names with their members are expected, %s found", m.Name, v.Shape)})
 		return
 	}
@@ -88,7 +78,7 @@ func (c *checker) named(m Member, v Value) {
 		} else {
 			c.checkName(f.Name, f)
 		}
-		if f.Value.Shape == Empty && !requires(m.Members) {
+		if f.Value.Shape == grammar.Empty && !requires(m.Members) {
 			continue
 		}
 		c.members(m.Name+" "+f.Name, f.Value, m.Members)
@@ -100,12 +90,16 @@ func requires(table []Member) bool {
 }
 
 func (c *checker) scalars(m Member, v Value) {
-	if v.Shape == List && !m.List {
+	if v.Shape == grammar.Empty {
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: %s is expected, %s found", m.Name, article(m.Kind), v.Shape)})
+		return
+	}
+	if v.Shape == grammar.List && !m.List {
 		c.report(Problem{At: v.At, Found: m.Name + ": one value is expected, a list found"})
 		return
 	}
 	for _, item := range v.List() {
-		if item.Shape != Scalar {
+		if item.Shape != grammar.Scalar {
 			c.report(Problem{At: item.At, Found: fmt.Sprintf("%s: %s is expected, %s found", m.Name, article(m.Kind), item.Shape)})
 			continue
 		}
@@ -172,7 +166,7 @@ func (c *checker) form(m Member, v Value) {
 		c.reason(v, text)
 	case Label:
 		if !labelForm.MatchString(text) {
-			err = fmt.Errorf("%q: lower-case letters, digits and - . _ are expected", shorten(text))
+			err = fmt.Errorf("%q: lower-case letters, digits and - . _ are expected", grammar.Shorten(text))
 		}
 	case NewName:
 		c.checkName(text, Field{Name: text, At: v.At})
@@ -192,7 +186,7 @@ func (c *checker) reason(v Value, text string) {
 	}
 	family := strings.HasPrefix(text, "CTAP") || strings.HasSuffix(text, "Error")
 	if family && !m.MatchAny(c.grammar.Reasons...) {
-		c.report(Problem{At: v.At, Found: fmt.Sprintf("reason: no CTAP status or DOMException is called %q", shorten(text)), Nearest: Nearest(text, c.grammar.Reasons)})
+		c.report(Problem{At: v.At, Found: fmt.Sprintf("reason: no CTAP status or DOMException is called %q", grammar.Shorten(text)), Nearest: grammar.Nearest(text, c.grammar.Reasons)})
 	}
 }
 
@@ -203,7 +197,7 @@ var (
 
 func (c *checker) checkName(name string, f Field) {
 	if !nameForm.MatchString(name) {
-		c.report(Problem{At: f.At, Found: fmt.Sprintf("%q is no name: a lower-case letter, then lower-case letters, digits and - are expected", shorten(name))})
+		c.report(Problem{At: f.At, Found: fmt.Sprintf("%q is no name: a lower-case letter, then lower-case letters, digits and - are expected", grammar.Shorten(name))})
 	}
 }
 
@@ -212,12 +206,4 @@ func article(k Kind) string {
 		return "a name"
 	}
 	return "a " + string(k)
-}
-
-// shorten keeps quotations of a file readable.
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:57]) + "…"
-	}
-	return s
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"fido-emu/grammar"
 )
 
 // Explain writes what there is to know about one step or one part of a file.
@@ -31,7 +33,7 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 		return explainMembers(w, "", m.Members, "  ")
 	}
 	topics := g.Topics()
-	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: Nearest(topic, topics), Allowed: topics}
+	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: grammar.Nearest(topic, topics), Allowed: topics}
 	return fmt.Errorf("%s", strings.TrimPrefix(p.Error(), ": "))
 }
 

@@ -15,13 +15,13 @@ type Fault struct {
 // FaultOf reads a fault out of a mapping or a step; see [FaultMembers].
 func FaultOf(name string, v Value) (Fault, error) {
 	f := Fault{Name: name, Fault: hid.Fault{
-		Kind: hid.FaultKind(v.text("kind", "")), Direction: hid.Direction(v.text("direction", "")),
-		Report: v.number("report"), Count: v.number("count"), Offset: v.number("offset"), Delay: v.duration("delay"),
+		Kind: hid.FaultKind(v.Field("kind").Word("")), Direction: hid.Direction(v.Field("direction").Word("")),
+		Report: number(v.Field("report")), Count: number(v.Field("count")), Offset: number(v.Field("offset")), Delay: duration(v.Field("delay")),
 	}}
-	if v.yes("for-ever") {
+	if v.Field("for-ever").Yes() {
 		f.Count = -1
 	}
-	if command := v.text("command", ""); command != "" {
+	if command := v.Field("command").Word(""); command != "" {
 		if err := f.Command.UnmarshalText([]byte(command)); err != nil {
 			return f, err
 		}

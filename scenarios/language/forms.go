@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fido-emu/grammar"
 )
 
 var durationPart = regexp.MustCompile(`^\s*(\d{1,6})\s*([a-z]+)\s*`)
@@ -20,18 +22,18 @@ func ParseDuration(text string) (time.Duration, error) {
 	for first := true; first || rest != ""; first = false {
 		m := durationPart.FindStringSubmatch(rest)
 		if m == nil {
-			return 0, fmt.Errorf("%q is no duration; write 10 minutes, 30 seconds, 2 days", shorten(text))
+			return 0, fmt.Errorf("%q is no duration; write 10 minutes, 30 seconds, 2 days", grammar.Shorten(text))
 		}
 		unit := unitOf(m[2])
 		if unit == 0 {
-			return 0, fmt.Errorf("%q: no unit of time is called %q; write seconds, minutes, hours, days", shorten(text), m[2])
+			return 0, fmt.Errorf("%q: no unit of time is called %q; write seconds, minutes, hours, days", grammar.Shorten(text), m[2])
 		}
 		n, _ := strconv.Atoi(m[1]) // at most six digits
 		sum += time.Duration(n) * unit
 		rest = rest[len(m[0]):]
 	}
 	if sum > 100*365*24*time.Hour || sum < 0 {
-		return 0, fmt.Errorf("%q is longer than a hundred years", shorten(text))
+		return 0, fmt.Errorf("%q is longer than a hundred years", grammar.Shorten(text))
 	}
 	return sum, nil
 }
@@ -57,7 +59,7 @@ func unitOf(name string) time.Duration {
 func parseNumber(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > 1e6 {
-		return 0, fmt.Errorf("%q is no whole number from 0 to 1000000", shorten(text))
+		return 0, fmt.Errorf("%q is no whole number from 0 to 1000000", grammar.Shorten(text))
 	}
 	return n, nil
 }
@@ -83,7 +85,7 @@ func ParseComparison(text string) (Comparison, error) {
 	}
 	n, err := strconv.ParseUint(digits, 10, 64)
 	if err != nil {
-		return Comparison{}, fmt.Errorf("%q is neither a number nor a comparison such as at least 3", shorten(text))
+		return Comparison{}, fmt.Errorf("%q is neither a number nor a comparison such as at least 3", grammar.Shorten(text))
 	}
 	return Comparison{op, n}, nil
 }
@@ -121,7 +123,7 @@ func NewMatcher(pattern string) (Matcher, error) {
 	}
 	expr, err := regexp.Compile(source)
 	if err != nil {
-		return Matcher{}, fmt.Errorf("%q is no regular expression: %w", shorten(pattern), err)
+		return Matcher{}, fmt.Errorf("%q is no regular expression: %w", grammar.Shorten(pattern), err)
 	}
 	return Matcher{expr}, nil
 }
@@ -144,9 +146,9 @@ func checkOrigin(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return errors.New("no origin: " + shorten(err.Error()))
+		return errors.New("no origin: " + grammar.Shorten(err.Error()))
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Path != "", u.RawQuery != "", u.Fragment != "", u.User != nil:
-		return fmt.Errorf("%q is no origin; write scheme, host and port, as in https://login.example.com", shorten(text))
+		return fmt.Errorf("%q is no origin; write scheme, host and port, as in https://login.example.com", grammar.Shorten(text))
 	}
 	return nil
 }

@@ -95,10 +95,10 @@ func identityOf(v *Value) *Identity {
 		return nil
 	}
 	return &Identity{
-		Person: v.text("person", ""), FirstName: v.text("first-name", ""), LastName: v.text("last-name", ""),
+		Person: v.Field("person").Word(""), FirstName: v.Field("first-name").Word(""), LastName: v.Field("last-name").Word(""),
 		Named:     v.Field("first-name") != nil || v.Field("last-name") != nil,
-		BirthDate: v.text("birth-date", ""), Country: v.text("country", ""),
-		WithoutLicence: v.text("licence", "yes") == "no", NotInTheDirectory: v.text("in-directory", "yes") == "no",
+		BirthDate: v.Field("birth-date").Word(""), Country: v.Field("country").Word(""),
+		WithoutLicence: v.Field("licence").Word("yes") == "no", NotInTheDirectory: v.Field("in-directory").Word("yes") == "no",
 	}
 }
 
@@ -106,8 +106,8 @@ func recoveryOf(v *Value) *Recovery {
 	if v == nil {
 		return nil
 	}
-	r := &Recovery{BlockedProviders: v.texts("blocked-providers"), PassGroups: v.texts("pass-groups")}
-	for _, f := range v.named("profiles") {
+	r := &Recovery{BlockedProviders: v.Field("blocked-providers").Words(), PassGroups: v.Field("pass-groups").Words()}
+	for _, f := range named(v.Field("profiles")) {
 		r.Profiles = append(r.Profiles, RecoveryProfileOf(f.Name, f.Value))
 	}
 	return r
@@ -116,19 +116,19 @@ func recoveryOf(v *Value) *Recovery {
 // RecoveryProfileOf reads a profile out of a mapping or a step.
 func RecoveryProfileOf(name string, v Value) RecoveryProfile {
 	p := RecoveryProfile{
-		Name: name, Groups: v.texts("groups"), Excluded: v.texts("excluded"), Mode: v.text("mode", "evaluation"),
-		Match: v.text("match", "exact"), BirthDate: v.yes("birth-date"), RevokeOld: v.text("revoke-old", "on-request"), Reuse: v.yes("reuse"),
-		FaceThreshold: v.number("face-threshold"), SignedInWithin: v.duration("signed-in-within"), PassLifetime: v.duration("pass-lifetime"),
+		Name: name, Groups: v.Field("groups").Words(), Excluded: v.Field("excluded").Words(), Mode: v.Field("mode").Word("evaluation"),
+		Match: v.Field("match").Word("exact"), BirthDate: v.Field("birth-date").Yes(), RevokeOld: v.Field("revoke-old").Word("on-request"), Reuse: v.Field("reuse").Yes(),
+		FaceThreshold: number(v.Field("face-threshold")), SignedInWithin: duration(v.Field("signed-in-within")), PassLifetime: duration(v.Field("pass-lifetime")),
 	}
-	names := v.texts("providers")
+	names := v.Field("providers").Words()
 	if len(names) == 0 {
 		names = []string{"idemia"}
 	}
 	for _, n := range names {
 		provider := RecoveryProvider{Name: n}
-		for _, f := range v.named("countries") {
+		for _, f := range named(v.Field("countries")) {
 			if f.Name == n {
-				provider.Countries = f.Value.texts("are")
+				provider.Countries = f.Value.Field("are").Words()
 			}
 		}
 		p.Providers = append(p.Providers, provider)

@@ -39,19 +39,19 @@ func limits(v *Value) (all []measure.Limit) {
 	}
 	for _, q := range measure.Quantities() {
 		if f := v.Field(string(q)); f != nil {
-			all = append(all, measure.Limit{Quantity: q, Max: f.quantity(q, "max"), Marginal: f.quantity(q, "marginal")})
+			all = append(all, measure.Limit{Quantity: q, Max: quantity(f, q, "max"), Marginal: quantity(f, q, "marginal")})
 		}
 	}
 	return all
 }
 
-// quantity is a member in the unit of a quantity; it was checked when the file was
+// quantity returns a member in the unit of a quantity; it was checked when the file was
 // loaded.
-func (v *Value) quantity(q measure.Quantity, name string) float64 {
+func quantity(v *Value, q measure.Quantity, name string) float64 {
 	if q.Counted() {
-		return float64(v.number(name))
+		return float64(number(v.Field(name)))
 	}
-	return float64(v.duration(name)) / float64(time.Millisecond)
+	return float64(duration(v.Field(name))) / float64(time.Millisecond)
 }
 
 // checkLimits finds limits that contradict themselves.

@@ -1,25 +1,29 @@
 package language
 
-import "fmt"
+import (
+	"fmt"
+
+	"fido-emu/grammar"
+)
 
 // Load reads one scenario file and returns its variants: one, or as many as its
 // matrix makes. file is its name as people know it. The error is [Problems], with
 // everything that is wrong.
 func Load(file string, source []byte, g Grammar) ([]*Scenario, error) {
-	root, problems := parse(file, source)
-	if len(problems) > 0 {
-		return nil, problems
+	root, err := grammar.Parse(file, source)
+	if err != nil {
+		return nil, err
 	}
 	c := &checker{grammar: g}
-	if root.Shape != Members {
+	if root.Shape != grammar.Mapping {
 		c.members("a scenario file", root, Document())
-		return nil, c.sorted()
+		return nil, c.problems.Sorted()
 	}
 	matrix := root.Field("matrix")
 	if matrix != nil {
 		c.checkMatrix(matrix)
 		if len(c.problems) > 0 {
-			return nil, c.sorted()
+			return nil, c.problems.Sorted()
 		}
 	}
 	var all []*Scenario
@@ -35,7 +39,7 @@ func Load(file string, source []byte, g Grammar) ([]*Scenario, error) {
 		}
 	}
 	if len(c.problems) > 0 {
-		return nil, c.sorted()
+		return nil, c.problems.Sorted()
 	}
 	return all, nil
 }

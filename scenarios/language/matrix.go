@@ -3,6 +3,8 @@ package language
 import (
 	"fmt"
 	"strings"
+
+	"fido-emu/grammar"
 )
 
 // maxVariants bounds how often one file may make a scenario run.
@@ -47,23 +49,23 @@ func count(matrix *Value) int {
 // problem with it is reported where it was written.
 func substitute(v Value, settings []Setting) Value {
 	switch v.Shape {
-	case Scalar:
+	case grammar.Scalar:
 		for _, s := range settings {
 			if v.Text == "${"+s.Name+"}" {
 				return s.Value
 			}
 			v.Text = strings.ReplaceAll(v.Text, "${"+s.Name+"}", s.Value.Text)
 		}
-	case List:
+	case grammar.List:
 		items := make([]Value, len(v.Items))
 		for i, item := range v.Items {
 			items[i] = substitute(item, settings)
 		}
 		v.Items = items
-	case Members:
+	case grammar.Mapping:
 		fields := make([]Field, len(v.Fields))
 		for i, f := range v.Fields {
-			fields[i] = Field{f.Name, f.At, substitute(f.Value, settings)}
+			fields[i] = Field{Name: f.Name, At: f.At, Value: substitute(f.Value, settings)}
 		}
 		v.Fields = fields
 	}
@@ -72,14 +74,14 @@ func substitute(v Value, settings []Setting) Value {
 
 // checkMatrix reports what is wrong with the matrix itself.
 func (c *checker) checkMatrix(v *Value) {
-	if v.Shape != Members {
+	if v.Shape != grammar.Mapping {
 		c.report(Problem{At: v.At, Found: "matrix: names with lists of values are expected, " + string(v.Shape) + " found"})
 		return
 	}
 	for _, f := range v.Fields {
 		c.checkName(f.Name, f)
 		for _, item := range f.Value.List() {
-			if item.Shape != Scalar {
+			if item.Shape != grammar.Scalar {
 				c.report(Problem{At: item.At, Found: fmt.Sprintf("matrix %s: single values are expected, %s found", f.Name, item.Shape)})
 			}
 		}

@@ -27,14 +27,14 @@ func ProfileMembers() []Member {
 // ProfileOf reads a passkey profile out of a mapping or a step.
 func ProfileOf(name string, v Value) PasskeyProfile {
 	p := PasskeyProfile{
-		Name: name, Types: passkeyTypes(v.texts("types")), Attestation: v.text("attestation", "") == "registration-only",
-		AllowedModels: v.texts("allowed-models"), BlockedModels: v.texts("blocked-models"), Groups: v.texts("groups"),
+		Name: name, Types: passkeyTypes(v.Field("types").Words()), Attestation: v.Field("attestation").Word("") == "registration-only",
+		AllowedModels: v.Field("allowed-models").Words(), BlockedModels: v.Field("blocked-models").Words(), Groups: v.Field("groups").Words(),
 	}
 	if len(p.Types) == 0 {
 		p.Types = []string{"deviceBound", "synced"}
 	}
 	if v.Field("default") != nil {
-		yes := v.yes("default")
+		yes := v.Field("default").Yes()
 		p.Default = &yes
 	}
 	return p

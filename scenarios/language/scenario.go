@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"fido-emu/report"
+	"fido-emu/grammar"
 	"fido-emu/scenarios/measure"
 )
 
@@ -17,7 +17,7 @@ type Scenario struct {
 	Covers   []string // rows of the coverage table
 	Focus    bool
 	Skip     string
-	At       report.Location
+	At       grammar.Place
 	Limits   []measure.Limit
 	Matrix   []Choice // this variant's values, in the order of the file
 	Site     Site
@@ -79,7 +79,7 @@ type Device struct {
 	Tags                          []string // of the slot of a bench that it is to be in
 	Quirks                        []string
 	Faults                        []Fault // in the order of the file
-	At                            report.Location
+	At                            grammar.Place
 }
 
 // ProviderOf returns the sync provider of an account: the one it names, or that of
@@ -105,24 +105,24 @@ type builder struct{ grammar Grammar }
 
 func (b builder) scenario(root Value, settings []Setting) *Scenario {
 	s := &Scenario{
-		At: root.At, Title: root.text("title", ""), Purpose: root.text("purpose", ""),
-		Labels: root.texts("labels"), Covers: root.texts("covers"), Focus: root.yes("focus"), Skip: root.text("skip", ""),
+		At: root.At, Title: root.Field("title").Word(""), Purpose: root.Field("purpose").Word(""),
+		Labels: root.Field("labels").Words(), Covers: root.Field("covers").Words(), Focus: root.Field("focus").Yes(), Skip: root.Field("skip").Word(""),
 		Site: site(root.Field("relying-party")), Limits: limits(root.Field("limits")),
 	}
 	for _, set := range settings {
 		s.Matrix = append(s.Matrix, Choice{set.Name, set.Value.Text})
 	}
-	for _, f := range root.named("people") {
+	for _, f := range named(root.Field("people")) {
 		s.People = append(s.People, Person{
-			Name: f.Name, UserName: f.Value.text("user-name", f.Name+"@"+s.Site.ID),
-			DisplayName: f.Value.text("display-name", f.Name), Groups: f.Value.texts("groups"),
+			Name: f.Name, UserName: f.Value.Field("user-name").Word(f.Name + "@" + s.Site.ID),
+			DisplayName: f.Value.Field("display-name").Word(f.Name), Groups: f.Value.Field("groups").Words(),
 			Identity: identityOf(f.Value.Field("identity")),
 		})
 	}
-	for _, f := range root.named("accounts") {
-		s.Accounts = append(s.Accounts, Account{f.Name, f.Value.text("provider", ""), f.Value.text("owner", ""), f.Value.text("behaviour", "")})
+	for _, f := range named(root.Field("accounts")) {
+		s.Accounts = append(s.Accounts, Account{f.Name, f.Value.Field("provider").Word(""), f.Value.Field("owner").Word(""), f.Value.Field("behaviour").Word("")})
 	}
-	for _, f := range root.named("devices") {
+	for _, f := range named(root.Field("devices")) {
 		s.Devices = append(s.Devices, device(f))
 	}
 	for _, v := range root.Field("steps").Items {
@@ -133,12 +133,12 @@ func (b builder) scenario(root Value, settings []Setting) *Scenario {
 
 func device(f Field) Device {
 	d := Device{
-		Name: f.Name, At: f.At, Profile: f.Value.text("profile", ""), Owner: f.Value.text("owner", ""),
-		Account: f.Value.text("account", ""), PIN: f.Value.text("pin", ""),
-		Passcode: f.Value.text("passcode", ""), Touch: f.Value.text("touch", "yes"),
-		Quirks: f.Value.texts("quirks"), Tags: f.Value.texts("tags"),
+		Name: f.Name, At: f.At, Profile: f.Value.Field("profile").Word(""), Owner: f.Value.Field("owner").Word(""),
+		Account: f.Value.Field("account").Word(""), PIN: f.Value.Field("pin").Word(""),
+		Passcode: f.Value.Field("passcode").Word(""), Touch: f.Value.Field("touch").Word("yes"),
+		Quirks: f.Value.Field("quirks").Words(), Tags: f.Value.Field("tags").Words(),
 	}
-	for _, v := range f.Value.named("faults") {
+	for _, v := range named(f.Value.Field("faults")) {
 		fault, _ := FaultOf(v.Name, v.Value) // what is wrong with it is found with what cannot work
 		d.Faults = append(d.Faults, fault)
 	}
@@ -149,68 +149,47 @@ func site(v *Value) Site {
 	if v == nil {
 		v = &Value{}
 	}
-	s := Site{ID: v.text("id", "example.com"), Name: v.text("name", "Example"), SignUp: v.text("sign-up", "open") == "open"}
-	s.Origin = v.text("origin", "https://"+s.ID)
-	s.RelatedOrigins, s.EmbeddedBy = v.texts("related-origins"), v.texts("embedded-by")
+	s := Site{ID: v.Field("id").Word("example.com"), Name: v.Field("name").Word("Example"), SignUp: v.Field("sign-up").Word("open") == "open"}
+	s.Origin = v.Field("origin").Word("https://" + s.ID)
+	s.RelatedOrigins, s.EmbeddedBy = v.Field("related-origins").Words(), v.Field("embedded-by").Words()
 	s.Recovery = recoveryOf(v.Field("recovery"))
-	for _, f := range v.named("policies") {
+	for _, f := range named(v.Field("policies")) {
 		s.Policies = append(s.Policies, PolicyOf(f.Name, f.Value))
 	}
-	for _, f := range v.named("passkey-profiles") {
+	for _, f := range named(v.Field("passkey-profiles")) {
 		s.Profiles = append(s.Profiles, ProfileOf(f.Name, f.Value))
 	}
-	s.Metadata, s.RegisterWithin = v.texts("metadata"), v.duration("register-within")
+	s.Metadata, s.RegisterWithin = v.Field("metadata").Words(), duration(v.Field("register-within"))
 	return s
 }
 
 // PolicyOf reads a passkey policy out of a mapping or a step.
 func PolicyOf(group string, v Value) GroupPolicy {
 	p := GroupPolicy{
-		Group: group, Algorithms: v.texts("algorithms"), RequireAttestation: v.yes("require-attestation"),
-		AllowedModels: v.texts("allowed-models"), BlockedModels: v.texts("blocked-models"),
-		UserVerification: v.text("user-verification", ""), RejectCounterRewind: v.yes("reject-counter-rewind"),
+		Group: group, Algorithms: v.Field("algorithms").Words(), RequireAttestation: v.Field("require-attestation").Yes(),
+		AllowedModels: v.Field("allowed-models").Words(), BlockedModels: v.Field("blocked-models").Words(),
+		UserVerification: v.Field("user-verification").Word(""), RejectCounterRewind: v.Field("reject-counter-rewind").Yes(),
 	}
-	p.Types = passkeyTypes(v.texts("types"))
+	p.Types = passkeyTypes(v.Field("types").Words())
 	return p
 }
 
-func (v *Value) text(name, otherwise string) string {
-	if f := v.Field(name); f != nil {
-		return f.Text
-	}
-	return otherwise
-}
+// number, duration and named read members that were checked when the file was loaded;
+// v may be nil.
 
-func (v *Value) texts(name string) []string {
-	f := v.Field(name)
-	if f == nil {
-		return nil
-	}
-	var all []string
-	for _, item := range f.List() {
-		all = append(all, item.Text)
-	}
-	return all
-}
-
-func (v *Value) yes(name string) bool {
-	t := v.text(name, "")
-	return t == "yes" || t == "true"
-}
-
-func (v *Value) number(name string) int {
-	n, _ := parseNumber(v.text(name, "0")) // checked when the file was loaded
+func number(v *Value) int {
+	n, _ := parseNumber(v.Word("0"))
 	return n
 }
 
-func (v *Value) named(name string) []Field {
-	if f := v.Field(name); f != nil {
-		return f.Fields
-	}
-	return nil
+func duration(v *Value) time.Duration {
+	d, _ := ParseDuration(v.Word("0s"))
+	return d
 }
 
-func (v *Value) duration(name string) time.Duration {
-	d, _ := ParseDuration(v.text(name, "0s")) // checked when the file was loaded
-	return d
+func named(v *Value) []Field {
+	if v == nil {
+		return nil
+	}
+	return v.Fields
 }

@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"fido-emu/report"
+	"fido-emu/grammar"
 )
 
 // scope is what names stand for at some place in a file.
 type scope struct {
 	people, devices, accounts, groups []string
 	saved                             []savedName
-	places                            map[string]report.Location // where each name was given
+	places                            map[string]grammar.Place // where each name was given
 }
 
 type savedName struct {
@@ -41,7 +41,7 @@ func (s *scope) savedNames(kind Saved) []string {
 
 // open fills the scope with the names that the head of a file gives.
 func (c *checker) open(root Value) {
-	c.scope = scope{places: map[string]report.Location{}}
+	c.scope = scope{places: map[string]grammar.Place{}}
 	c.scope.people = c.declare("people", root.Field("people"))
 	c.scope.accounts = c.declare("accounts", root.Field("accounts"))
 	c.scope.devices = c.declare("devices", root.Field("devices"))
@@ -77,9 +77,9 @@ func (c *checker) declare(what string, v *Value) []string {
 }
 
 // claim gives a name its place; a name means one thing in a file.
-func (c *checker) claim(name string, at report.Location) bool {
+func (c *checker) claim(name string, at grammar.Place) bool {
 	if before, taken := c.scope.places[name]; taken {
-		c.report(Problem{At: at, Found: fmt.Sprintf("the name %q is taken already, in line %d", shorten(name), before.Line)})
+		c.report(Problem{At: at, Found: fmt.Sprintf("the name %q is taken already, in line %d", grammar.Shorten(name), before.Line)})
 		return false
 	}
 	c.scope.places[name] = at
@@ -91,7 +91,7 @@ func (c *checker) reference(m Member, v Value) {
 	name, isRef := refName(v.Text)
 	if !isRef {
 		if m.Kind == SavedValue {
-			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: a saved %s is expected, %q found", m.Name, m.Saved, shorten(v.Text)), Allowed: c.scope.savedNames(m.Saved), Hint: "save one in an earlier step and write ${name}"})
+			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: a saved %s is expected, %q found", m.Name, m.Saved, grammar.Shorten(v.Text)), Allowed: c.scope.savedNames(m.Saved), Hint: "save one in an earlier step and write ${name}"})
 			return
 		}
 		all := slices.Concat(c.scope.people, c.scope.devices, c.scope.accounts, c.scope.savedNames(SavedNothing))
@@ -107,9 +107,9 @@ func (c *checker) reference(m Member, v Value) {
 	}
 }
 
-func (c *checker) notSaved(name string, at report.Location) {
+func (c *checker) notSaved(name string, at grammar.Place) {
 	names := c.scope.savedNames(SavedNothing)
-	c.report(Problem{At: at, Found: fmt.Sprintf("nothing was saved as %q before this", shorten(name)), Nearest: Nearest("${"+name+"}", names), Allowed: names})
+	c.report(Problem{At: at, Found: fmt.Sprintf("nothing was saved as %q before this", grammar.Shorten(name)), Nearest: grammar.Nearest("${"+name+"}", names), Allowed: names})
 }
 
 // references checks every ${…} in a text and returns it with a 0 in the place of
@@ -153,7 +153,7 @@ func expand(text string, lookup func(ref string) (string, error)) (string, error
 		}
 		ref, after, closed := strings.Cut(rest, "}")
 		if !closed {
-			return "", fmt.Errorf("%q: ${ without a } behind it", shorten(text))
+			return "", fmt.Errorf("%q: ${ without a } behind it", grammar.Shorten(text))
 		}
 		value, err := lookup(ref)
 		if err != nil {

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"fido-emu/grammar"
 )
 
 // steps checks the list of steps, in order, so that each knows what those before
 // it saved and made.
 func (c *checker) steps(v Value) {
-	if v.Shape != List || len(v.Items) == 0 {
+	if v.Shape != grammar.List || len(v.Items) == 0 {
 		c.report(Problem{At: v.At, Found: fmt.Sprintf("steps: a list of steps is expected, %s found", v.Shape), Hint: "each step begins with - and its verb"})
 		return
 	}
@@ -19,7 +21,7 @@ func (c *checker) steps(v Value) {
 }
 
 func (c *checker) step(v Value) {
-	if v.Shape != Members || len(v.Fields) == 0 {
+	if v.Shape != grammar.Mapping || len(v.Fields) == 0 {
 		c.report(Problem{At: v.At, Found: fmt.Sprintf("a step is expected, %s found", v.Shape), Hint: "write its verb, a colon and what it acts on, as in - sign-in: ada"})
 		return
 	}
@@ -44,11 +46,11 @@ func (c *checker) noVerb(v Value) {
 	first := v.Fields[0]
 	for _, f := range v.Fields[1:] {
 		if c.grammar.verb(f.Name) != nil {
-			c.report(Problem{At: first.At, Found: fmt.Sprintf("a step begins with its verb, %q found", shorten(first.Name)), Hint: fmt.Sprintf("put %q first", f.Name)})
+			c.report(Problem{At: first.At, Found: fmt.Sprintf("a step begins with its verb, %q found", grammar.Shorten(first.Name)), Hint: fmt.Sprintf("put %q first", f.Name)})
 			return
 		}
 	}
-	c.report(Problem{At: first.At, Found: fmt.Sprintf("no step is called %q", shorten(first.Name)), Nearest: Nearest(first.Name, c.grammar.verbs()), Allowed: c.grammar.verbs(), Hint: "harness explain tells what each does"})
+	c.report(Problem{At: first.At, Found: fmt.Sprintf("no step is called %q", grammar.Shorten(first.Name)), Nearest: grammar.Nearest(first.Name, c.grammar.verbs()), Allowed: c.grammar.verbs(), Hint: "harness explain tells what each does"})
 }
 
 // outcome checks that a reason stands behind a refusal only.

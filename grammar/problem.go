@@ -8,10 +8,11 @@ import (
 
 // Problem is one thing that is wrong with a file.
 type Problem struct {
-	At      Place
-	Found   string   // what is wrong, naming what was found
-	Nearest string   // the allowed word that was probably meant; empty when none is near
-	Allowed []string // what may stand there; empty when a list would not help
+	At      Place    `json:"at"`
+	Found   string   `json:"found,omitempty"`   // what is wrong, naming what was found
+	Nearest string   `json:"nearest,omitempty"` // the allowed word that was probably meant; empty when none is near
+	Allowed []string `json:"allowed,omitempty"` // what may stand there; empty when a list would not help
+	Hint    string   `json:"hint,omitempty"`    // what to do, where that is not plain
 }
 
 // Error returns the problem in one line, beginning with file:line:column.
@@ -28,6 +29,9 @@ func (p Problem) Bare() string {
 	}
 	if len(p.Allowed) > 0 {
 		fmt.Fprintf(&b, " (allowed: %s)", strings.Join(p.Allowed, ", "))
+	}
+	if p.Hint != "" {
+		fmt.Fprintf(&b, "; %s", p.Hint)
 	}
 	return b.String()
 }

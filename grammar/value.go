@@ -11,12 +11,23 @@ import (
 
 // Place is where something stands in a file; lines and columns count from 1.
 type Place struct {
-	File         string
-	Line, Column int
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column,omitempty"`
 }
 
-// String returns file:line:column.
-func (p Place) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+// String returns file:line:column, and leaves out what is not known.
+func (p Place) String() string {
+	switch {
+	case p.File == "":
+		return ""
+	case p.Line == 0:
+		return p.File
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
 
 // Shape is what a value looks like.
 type Shape string
@@ -154,9 +165,9 @@ const maxDepth = 40
 
 // Parse reads one YAML document of at most 1 MiB. The error is [Problems].
 func Parse(file string, source []byte) (Value, error) {
-	at := Place{file, 1, 1}
+	at := Place{File: file, Line: 1, Column: 1}
 	if len(source) > 1<<20 {
-		return Value{}, Problems{{At: at, Found: "more than 1 MiB: this is no description"}}
+		return Value{}, Problems{{At: at, Found: "more than 1 MiB"}}
 	}
 	var root yaml.Node
 	if err := yaml.Load(source, &root); err != nil {
@@ -193,20 +204,20 @@ type tree struct {
 	problems Problems
 }
 
-func (t *tree) at(n *yaml.Node) Place { return Place{t.file, n.Line, n.Column} }
+func (t *tree) at(n *yaml.Node) Place { return Place{File: t.file, Line: n.Line, Column: n.Column} }
 
-func (t *tree) complain(n *yaml.Node, found string) {
-	t.problems = append(t.problems, Problem{At: t.at(n), Found: found})
+func (t *tree) complain(n *yaml.Node, found, hint string) {
+	t.problems = append(t.problems, Problem{At: t.at(n), Found: found, Hint: hint})
 }
 
 func (t *tree) value(n *yaml.Node, depth int) Value {
 	v := Value{At: t.at(n), Shape: Empty}
 	if n.Anchor != "" || n.Kind == yaml.AliasNode {
-		t.complain(n, "anchors and aliases (& and *) are not part of the language: write the value out")
+		t.complain(n, "anchors and aliases (& and *) are not part of the language", "write the value out")
 		return v
 	}
 	if depth > maxDepth {
-		t.complain(n, "nested too deep")
+		t.complain(n, "nested too deep", "")
 		return v
 	}
 	switch n.Kind {
@@ -231,9 +242,9 @@ func (t *tree) fields(n *yaml.Node, v *Value, depth int) {
 		key := n.Content[i]
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			t.complain(key, "a name is expected before the colon")
+			t.complain(key, "a name is expected before the colon", "")
 		case v.Field(key.Value) != nil:
-			t.complain(key, fmt.Sprintf("%q is here twice", key.Value))
+			t.complain(key, fmt.Sprintf("%q is here twice", key.Value), "")
 		default:
 			v.Fields = append(v.Fields, Field{Name: key.Value, At: t.at(key), Value: t.value(n.Content[i+1], depth+1)})
 		}

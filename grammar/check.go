@@ -68,7 +68,7 @@ func (c *checker) members(what string, v Value, table []Member) {
 	for _, f := range v.Fields {
 		m := find(table, f.Name)
 		if m == nil {
-			c.problems = append(c.problems, Problem{At: f.At, Found: fmt.Sprintf("%s has no member %q", what, shorten(f.Name)), Nearest: Nearest(f.Name, names(table)), Allowed: names(table)})
+			c.problems = append(c.problems, Problem{At: f.At, Found: fmt.Sprintf("%s has no member %q", what, Shorten(f.Name)), Nearest: Nearest(f.Name, names(table)), Allowed: names(table)})
 			continue
 		}
 		c.member(*m, f.Value)
@@ -148,19 +148,19 @@ func (c *checker) scalar(m Member, v Value) {
 	switch m.Kind {
 	case Word:
 		if !slices.Contains(m.Allowed, v.Text) {
-			c.problems = append(c.problems, Problem{At: v.At, Found: fmt.Sprintf("%s: there is no %q", m.Name, shorten(v.Text)), Nearest: Nearest(v.Text, m.Allowed), Allowed: m.Allowed})
+			c.problems = append(c.problems, Problem{At: v.At, Found: fmt.Sprintf("%s: there is no %q", m.Name, Shorten(v.Text)), Nearest: Nearest(v.Text, m.Allowed), Allowed: m.Allowed})
 		}
 	case YesNo:
 		if !slices.Contains([]string{"yes", "no", "true", "false"}, v.Text) {
-			c.report(v.At, "%s: yes or no is expected, %q found", m.Name, shorten(v.Text))
+			c.report(v.At, "%s: yes or no is expected, %q found", m.Name, Shorten(v.Text))
 		}
 	case Number:
 		if n, err := strconv.Atoi(v.Text); err != nil || n < 0 || n > 1e6 {
-			c.report(v.At, "%s: a whole number from 0 to 1000000 is expected, %q found", m.Name, shorten(v.Text))
+			c.report(v.At, "%s: a whole number from 0 to 1000000 is expected, %q found", m.Name, Shorten(v.Text))
 		}
 	case Duration:
 		if d, err := time.ParseDuration(v.Text); err != nil || d <= 0 || d > time.Hour {
-			c.report(v.At, "%s: a time such as 500ms, 30s or 2m is expected, an hour at most, %q found", m.Name, shorten(v.Text))
+			c.report(v.At, "%s: a time such as 500ms, 30s or 2m is expected, an hour at most, %q found", m.Name, Shorten(v.Text))
 		}
 	case Pattern:
 		if _, err := regexp.Compile(v.Text); err != nil {
@@ -185,9 +185,10 @@ func names(table []Member) (all []string) {
 	return all
 }
 
-func shorten(text string) string {
+// Shorten keeps quotations of a file readable.
+func Shorten(text string) string {
 	if r := []rune(text); len(r) > 60 {
-		return string(r[:57]) + "..."
+		return string(r[:57]) + "…"
 	}
 	return text
 }
