@@ -28,5 +28,8 @@ func Grammar() (language.Grammar, error) {
 		g.Rows = append(g.Rows, r.ID)
 		g.AboutRow[r.ID] = r.Rule
 	}
+	for _, l := range coverage.Labels() {
+		g.Labels = append(g.Labels, language.Term{Name: l.Name, About: l.About})
+	}
 	return g, nil
 }

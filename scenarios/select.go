@@ -3,17 +3,20 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 )
 
 // Selection says which scenarios to run.
 type Selection struct {
-	Filter string // a label expression such as "loss && !slow", or part of an id or title
-	Focus  string // part of an id or title
+	Filter string   // a label expression such as "loss && !sync", or part of an id or title
+	Focus  string   // part of an id or title
+	Covers []string // rows of the coverage table, of which a scenario shows one; none for all
 }
 
 // Select returns the scenarios that s chooses, in their order. Where any of them
@@ -21,11 +24,14 @@ type Selection struct {
 func Select(all []*language.Scenario, s Selection) ([]*language.Scenario, error) {
 	byLabel, err := expression(s.Filter)
 	if err != nil {
-		return nil, fmt.Errorf("--filter %q: %w; write labels with &&, ||, ! and ( ), as in \"loss && !slow\"", s.Filter, err)
+		return nil, fmt.Errorf("--filter %q: %w; write labels with &&, ||, ! and ( ), as in \"loss && !sync\"", s.Filter, err)
+	}
+	if err := knownRows(s.Covers); err != nil {
+		return nil, err
 	}
 	var chosen, focused []*language.Scenario
 	for _, sc := range all {
-		if !byLabel(sc.Labels) && !within(sc, s.Filter) || !within(sc, s.Focus) {
+		if !byLabel(sc.Labels) && !within(sc, s.Filter) || !within(sc, s.Focus) || !shows(sc, s.Covers) {
 			continue
 		}
 		chosen = append(chosen, sc)
@@ -37,6 +43,27 @@ func Select(all []*language.Scenario, s Selection) ([]*language.Scenario, error)
 		return focused, nil
 	}
 	return chosen, nil
+}
+
+// knownRows refuses rows that are not in the coverage table.
+func knownRows(rows []string) error {
+	ids := coverage.IDs()
+	for _, row := range rows {
+		if slices.Contains(ids, row) {
+			continue
+		}
+		hint := "harness explain covers lists the rows"
+		if near := language.Nearest(row, ids); near != "" {
+			hint = fmt.Sprintf("did you mean %q?", near)
+		}
+		return fmt.Errorf("--covers %q: the coverage table has no such row; %s", row, hint)
+	}
+	return nil
+}
+
+// shows tells whether the scenario shows one of the rows, or whether none is asked for.
+func shows(sc *language.Scenario, rows []string) bool {
+	return len(rows) == 0 || slices.ContainsFunc(rows, func(r string) bool { return slices.Contains(sc.Covers, r) })
 }
 
 // expression reads an expression of labels or tags. The error is one line.

@@ -7,9 +7,6 @@ import (
 	"fido-emu/scenarios/coverage"
 )
 
-// coverageWidth is where lines of the coverage table end, in characters.
-const coverageWidth = 110
-
 // coverage prints the coverage table: under each heading the rows, each with how many
 // scenarios show it, its rule, and their names.
 func (u ui) coverage(table []coverage.Covered, asJSON bool) error {
@@ -30,9 +27,8 @@ func (u ui) coverage(table []coverage.Covered, asJSON bool) error {
 			group = row.Group
 			b.WriteString(group + "\n")
 		}
-		indent := wide + 8
-		fmt.Fprintf(&b, "  %-*s %3d  %s\n", wide, row.ID, row.Scenarios, folded(strings.Fields(row.Rule), " ", indent))
-		fmt.Fprintf(&b, "%*s%s\n", indent, "", shownBy(row, indent))
+		fmt.Fprintf(&b, "  %-*s %3d  %s\n", wide, row.ID, row.Scenarios, row.Rule)
+		fmt.Fprintf(&b, "%*s%s\n", wide+8, "", shownBy(row))
 		switch {
 		case row.Empty():
 			empty++
@@ -41,37 +37,16 @@ func (u ui) coverage(table []coverage.Covered, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(&b, "\n%d rows: %d shown, %d not yet, %d empty\n", len(table), len(table)-empty-notYet, notYet, empty)
-	_, err := u.out.Write([]byte(b.String()))
-	return err
+	return u.page(b.String())
 }
 
 // shownBy names the scenarios that show a row, or says why there are none.
-func shownBy(row coverage.Covered, indent int) string {
+func shownBy(row coverage.Covered) string {
 	switch {
 	case row.Empty():
 		return "no scenario shows it"
 	case row.Scenarios == 0:
 		return "not yet covered: " + row.NotYet
 	}
-	return folded(row.Files, ", ", indent)
-}
-
-// folded joins words into lines that begin at indent and end at coverageWidth.
-func folded(words []string, between string, indent int) string {
-	var b strings.Builder
-	column := indent
-	for i, word := range words {
-		switch {
-		case i == 0:
-		case column+len(between)+len(word) > coverageWidth:
-			b.WriteString(strings.TrimRight(between, " ") + "\n" + strings.Repeat(" ", indent))
-			column = indent
-		default:
-			b.WriteString(between)
-			column += len(between)
-		}
-		b.WriteString(word)
-		column += len(word)
-	}
-	return b.String()
+	return strings.Join(row.Files, ", ")
 }

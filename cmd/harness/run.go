@@ -70,8 +70,7 @@ func runCommand(u ui) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.selection.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
-	flags.StringVar(&f.selection.Focus, "focus", "", "part of an id or title")
+	selecting(flags, &f.selection)
 	flags.StringVar(&f.via, "via", "", "transport behind which the devices are (default: none, in this process)")
 	flags.StringVar(&f.tpm, "tpm", "", "node of a TPM, such as "+tpmsim.DefaultDevice+", for the device with one (default: simulated TPMs); it is never cleared")
 	flags.StringVar(&f.rp, "rp", "", "file that describes the relying party, over HTTP (default: the reference one, in this process)")
@@ -247,7 +246,7 @@ func choose(names []string, s scenarios.Selection) ([]*language.Scenario, error)
 		return nil, &exit{code: exitUsage, err: err}
 	}
 	if len(chosen) == 0 {
-		return nil, usage("harness list shows ids and labels", "no scenario of %d fits --filter %q --focus %q", len(all), s.Filter, s.Focus)
+		return nil, usage("harness list shows ids and titles, harness explain labels the labels", "no scenario of %d fits%s", len(all), said(s))
 	}
 	return chosen, nil
 }

@@ -4,74 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"fido-emu/scenarios"
-	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 )
-
-func listCommand(u ui) *cobra.Command {
-	var s scenarios.Selection
-	var asJSON, covered bool
-	c := &cobra.Command{
-		Use:   "list [FILE|FOLDER|NAME]...",
-		Short: "List scenarios; the built-in library when none are named",
-		Args:  cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, names []string) error {
-			chosen, err := choose(names, s)
-			if err != nil {
-				return err
-			}
-			if covered {
-				return u.coverage(coverage.Of(chosen), asJSON)
-			}
-			if asJSON {
-				return u.printJSON(listed(chosen))
-			}
-			return table(u.out, chosen)
-		},
-	}
-	c.Flags().StringVar(&s.Filter, "filter", "", "labels, as in 'loss && !slow', or part of an id or title")
-	c.Flags().StringVar(&s.Focus, "focus", "", "part of an id or title")
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.Flags().BoolVar(&covered, "coverage", false, "print what organisations rely on, and the scenarios that show it")
-	return c
-}
-
-// entry is a scenario in the output of list --json.
-type entry struct {
-	ID      string   `json:"id"`
-	Title   string   `json:"title"`
-	Purpose string   `json:"purpose,omitempty"`
-	Labels  []string `json:"labels"`
-	Covers  []string `json:"covers"`
-	File    string   `json:"file"`
-	Steps   int      `json:"steps"`
-}
-
-func listed(all []*language.Scenario) []entry {
-	entries := make([]entry, len(all))
-	for i, s := range all {
-		entries[i] = entry{s.ID, s.Title, s.Purpose, append([]string{}, s.Labels...), append([]string{}, s.Covers...), s.At.File, len(s.Steps)}
-	}
-	return entries
-}
-
-func table(w io.Writer, all []*language.Scenario) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tTITLE\tLABELS")
-	for _, s := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.ID, s.Title, strings.Join(s.Labels, " "))
-	}
-	return t.Flush()
-}
 
 func explainCommand(u ui) *cobra.Command {
 	var asJSON, schema bool
@@ -101,7 +41,11 @@ func explain(u ui, g language.Grammar, args []string, asJSON bool) error {
 		if asJSON {
 			return u.printJSON(g.Verbs)
 		}
-		return g.ExplainAll(u.out)
+		var text bytes.Buffer
+		if err := g.ExplainAll(&text); err != nil {
+			return err
+		}
+		return u.page(text.String())
 	}
 	if asJSON {
 		for _, v := range g.Verbs {
@@ -117,8 +61,7 @@ func explain(u ui, g language.Grammar, args []string, asJSON bool) error {
 	if asJSON {
 		return u.printJSON(map[string]string{"topic": args[0], "text": text.String()})
 	}
-	_, err := u.out.Write(text.Bytes())
-	return err
+	return u.page(text.String())
 }
 
 func schemaCommand(u ui) *cobra.Command {

@@ -10,7 +10,7 @@ func Document() []Member {
 	return []Member{
 		{Name: "title", Kind: Text, Required: true, Text: "What the scenario shows, in one line."},
 		{Name: "purpose", Kind: Text, Text: "Why it matters, for whoever reads the report."},
-		{Name: "labels", Kind: Label, List: true, Text: "Words to select scenarios by, as in run --filter loss."},
+		{Name: "labels", Kind: Label, List: true, Text: "Words to select scenarios by, as in run --filter 'loss && !sync'. Any will do; harness explain labels lists those of the library."},
 		{Name: "covers", Kind: CoverRow, List: true, Text: "Rows of the coverage table that the scenario shows; harness list --coverage prints the table."},
 		{Name: "focus", Kind: YesNo, Default: "no", Text: "Run only the scenarios that say so; for while one is being written."},
 		{Name: "skip", Kind: Text, Text: "Why the scenario is not run now; it is reported as skipped, with this reason."},

@@ -26,6 +26,9 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 	if topic == "covers" {
 		return g.explainRows(w)
 	}
+	if topic == "labels" {
+		return g.explainLabels(w)
+	}
 	if m := find(Document(), topic); m != nil {
 		if _, err := fmt.Fprintf(w, "%s: %s\n", m.Name, m.Text); err != nil {
 			return err
@@ -82,6 +85,19 @@ func (g Grammar) explainRows(w io.Writer) error {
 	}
 	for _, r := range g.Rows {
 		if _, err := fmt.Fprintf(w, "  %-24s %s\n", r, g.AboutRow[r]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g Grammar) explainLabels(w io.Writer) error {
+	m := find(Document(), "labels")
+	if _, err := fmt.Fprintf(w, "%s: %s\n%s\n\nThose of the built-in library:\n\n", m.Name, describe(*m), wrap(m.Text, 78)); err != nil {
+		return err
+	}
+	for _, l := range g.Labels {
+		if _, err := fmt.Fprintf(w, "  %-24s %s\n", l.Name, l.About); err != nil {
 			return err
 		}
 	}

@@ -95,7 +95,11 @@ type Grammar struct {
 	Reasons   []string          // known reasons of refusals; see Reason
 	Rows      []string          // rows of the coverage table
 	AboutRow  map[string]string // the rule of each row, for people
+	Labels    []Term            // labels that the library uses; others are as good
 }
+
+// Term is a word with what it means.
+type Term struct{ Name, About string }
 
 // verb finds a step's usage.
 func (g Grammar) verb(name string) *Usage {
