@@ -90,7 +90,7 @@ func (a *Account) Finish(c *Challenge, typed string, policy rp.MethodPolicy, now
 		err = a.compare(m, c, typed, now)
 	}
 	if err == nil {
-		c.over, m.wrong, m.used = true, 0, now
+		c.over, m.wrong, m.locked, m.used = true, 0, time.Time{}, now
 	}
 	return err
 }
@@ -118,14 +118,13 @@ func (a *Account) compare(m *method, c *Challenge, typed string, now time.Time) 
 	if !right {
 		return refuse(code, "%s", what)
 	}
-	m.wrong, m.locked = 0, time.Time{}
 	return nil
 }
 
 // answered compares all answers, also behind a wrong one.
 func (a *Account) answered(m *method, c *Challenge, typed string) bool {
 	lines := strings.Split(typed, "\n")
-	right := len(lines) == len(c.Questions) && len(lines) > 0
+	right := len(lines) == len(c.Questions)
 	for i, question := range c.Questions {
 		want, known := m.answers[question]
 		if i >= len(lines) || !known {

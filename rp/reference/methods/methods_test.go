@@ -5,6 +5,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,13 +48,25 @@ func code(err error) string {
 	return ""
 }
 
+// questions returns n questions with answers, the first of which takes size bytes.
+func questions(n, size int) map[string]string {
+	all := map[string]string{"0": strings.Repeat("x", size-1)}
+	for i := 1; i < n; i++ {
+		all[strconv.Itoa(i)] = "x"
+	}
+	return all
+}
+
 func TestEnrolmentRefusesWhatCannotWork(t *testing.T) {
 	for _, e := range []rp.Enrolment{
-		{Kind: "smoke-signals"}, {Kind: rp.PasskeySynced}, {Kind: rp.AccessPass},
+		{Kind: "smoke-signals"}, {Kind: rp.PasskeySynced, Answers: questions(3, 2)}, {Kind: rp.AccessPass},
 		{Kind: rp.SMS}, {Kind: rp.SMS, Address: "call me"}, {Kind: rp.SMS, Address: "+1\r\n2345678"},
+		{Kind: rp.SMS, Address: "+1 (2) 34"}, {Kind: rp.Voice, Address: "+49 30 12345x"}, {Kind: rp.Voice, Address: "0049 30 12345"},
 		{Kind: rp.Email, Address: "ada"}, {Kind: rp.Email, Address: "Ada <a@b.c>"}, {Kind: rp.Push},
-		{Kind: rp.Password, Secret: "short"}, {Kind: rp.Password, Secret: "ADA@example.com"},
-		{Kind: rp.SecurityQuestions, Answers: map[string]string{"Pet?": "Rex"}},
+		{Kind: rp.Push, Address: strings.Repeat("x", 129)}, {Kind: rp.Push, Address: "\xff"},
+		{Kind: rp.Password, Secret: "seven77"}, {Kind: rp.Password, Secret: strings.Repeat("x", 257)}, {Kind: rp.Password, Secret: "ADA@example.com"},
+		{Kind: rp.SecurityQuestions, Answers: map[string]string{"Pet?": "Rex"}}, {Kind: rp.SecurityQuestions, Answers: questions(6, 2)},
+		{Kind: rp.SecurityQuestions, Answers: questions(3, 513)},
 		{Kind: rp.SecurityQuestions, Answers: map[string]string{"a": "x", "b": " ", "c": "z"}},
 	} {
 		a := methods.NewAccount("ada@example.com", nil)
@@ -61,6 +75,77 @@ func TestEnrolmentRefusesWhatCannotWork(t *testing.T) {
 		}
 		if len(a.List()) != 0 {
 			t.Errorf("%+v was enrolled", e)
+		}
+	}
+}
+
+// What is just good enough is enrolled, takes the place of what was there, and can be
+// removed once.
+func TestEnrol(t *testing.T) {
+	for _, e := range []rp.Enrolment{
+		{Kind: rp.SMS, Address: "+90 123"}, {Kind: rp.Voice, Address: "+(10) 0-99"}, {Kind: rp.Push, Address: strings.Repeat("ä", 128)},
+		{Kind: rp.Password, Secret: "eight888"}, {Kind: rp.Password, Secret: strings.Repeat("x", 256)},
+		{Kind: rp.SecurityQuestions, Answers: questions(5, 512)},
+	} {
+		a, now := everything(t), start.Add(time.Hour)
+		before := len(a.List())
+		if err := a.Enrol(e, now); err != nil {
+			t.Errorf("%+v: %v", e, err)
+		}
+		list := a.List()
+		i := slices.IndexFunc(list, func(m rp.Method) bool { return m.Kind == e.Kind })
+		if len(list) != before || list[i].Address != e.Address || !list[i].AddedAt.Equal(now) {
+			t.Errorf("%+v: %d methods, it is %+v", e, len(list), list[i])
+		}
+		if !a.Remove(e.Kind) || a.Remove(e.Kind) || len(a.List()) != before-1 {
+			t.Errorf("%s was not removed once", e.Kind)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for address, want := range map[string]string{
+		"+49 30 123456": "+••• 56", "+123": "+••• 23", "+12": "+12", "Ada's phone": "Ada's phone", "phone 12345": "phone 12345",
+		"ada@mail.example": "a•••@mail.example", "é@x.example": "é•••@x.example",
+	} {
+		if got := methods.Mask(address); got != want {
+			t.Errorf("%q is %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestBegin(t *testing.T) {
+	until := rp.MethodPolicy{QuestionsUntil: start}
+	for _, tt := range []struct {
+		name, kind string
+		policy     rp.MethodPolicy
+		random     io.Reader
+		want       string
+	}{
+		{name: "it is theirs", kind: rp.SMS, policy: rp.MethodPolicy{Disabled: []string{rp.Voice}}, random: random(1)},
+		{name: "switched off", kind: rp.SMS, policy: rp.MethodPolicy{Disabled: []string{rp.Voice, rp.SMS}}, random: random(1), want: methods.MethodNotAllowed},
+		{name: "not theirs", kind: rp.PasskeySynced, random: random(1), want: methods.MethodMissing},
+		{name: "retired at that moment", kind: rp.SecurityQuestions, policy: until, want: methods.QuestionsRetired},
+		{name: "only questions retire", kind: rp.Password, policy: until},
+		{name: "no randomness", kind: rp.SMS, random: strings.NewReader("short"), want: "error: relying party broken: drawing a code: unexpected EOF"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := everything(t).Begin(tt.kind, tt.policy, tt.random, start); code(err) != tt.want {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// A code has as many digits as its kind says, whatever is drawn.
+func TestCodesHaveTheirDigits(t *testing.T) {
+	a := everything(t)
+	for seed := range byte(50) {
+		for kind, digits := range map[string]int{rp.SMS: 6, rp.Push: 2} {
+			c, err := a.Begin(kind, rp.MethodPolicy{}, random(seed), start)
+			if err != nil || len(c.Code) != digits || strings.Trim(c.Code, "0123456789") != "" {
+				t.Fatalf("%s %q, %v", kind, c.Code, err)
+			}
 		}
 	}
 }
@@ -141,8 +226,75 @@ func TestAnswer(t *testing.T) {
 			if got := code(a.Finish(c, "", tt.policy, start)); got != tt.finished {
 				t.Errorf("finished %q, want %q", got, tt.finished)
 			}
+			if again := code(a.Finish(c, "", tt.policy, start)); tt.finished == methods.PushDenied && again != methods.CodeUsed {
+				t.Errorf("finished again: %q", again)
+			}
 			if again := code(a.Answer(c, rp.Approve, tt.number, start)); tt.answered != methods.BadMethod && again != methods.PushAnswered {
 				t.Errorf("answered again: %q", again)
+			}
+		})
+	}
+}
+
+func TestAnswerOfNothing(t *testing.T) {
+	a := everything(t)
+	text, _ := a.Begin(rp.SMS, rp.MethodPolicy{}, random(1), start)
+	push, _ := a.Begin(rp.Push, rp.MethodPolicy{}, random(1), start)
+	if got := code(a.Answer(text, rp.Approve, text.Code, start)); got != methods.BadMethod {
+		t.Errorf("a text: %q", got)
+	}
+	if got := code(a.Answer(push, rp.Approve, push.Code, start.Add(time.Minute))); got != methods.PushExpired {
+		t.Errorf("too late: %q", got)
+	}
+	a.Remove(rp.Push)
+	if got := code(a.Answer(push, rp.Approve, push.Code, start)); got != methods.BadMethod {
+		t.Errorf("of a method that was removed: %q", got)
+	}
+}
+
+// A method is locked at its last try, each time anew, and a right answer counts as
+// none.
+func TestTries(t *testing.T) {
+	wrong := func(a *methods.Account, kind string, now time.Time) string {
+		c, err := a.Begin(kind, rp.MethodPolicy{}, random(1), now)
+		switch {
+		case err != nil:
+			return code(err)
+		case kind != rp.Push:
+			return code(a.Finish(c, "wrong", rp.MethodPolicy{}, now))
+		}
+		return code(a.Answer(c, rp.Approve, "wrong", now))
+	}
+	answers := map[string]string{rp.Password: secret, rp.SecurityQuestions: "rex\nnorth\nelm street"}
+	for _, kind := range methods.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			facts, _ := methods.About(kind)
+			a, now := everything(t), start
+			for range 2 { // the second lock needs as many
+				for range facts.Tries {
+					if got := wrong(a, kind, now); got == methods.MethodLocked {
+						t.Fatal("locked too early")
+					}
+				}
+				if got := wrong(a, kind, now.Add(facts.Lock-1)); got != methods.MethodLocked {
+					t.Fatalf("not locked after %d: %q", facts.Tries, got)
+				}
+				now = now.Add(facts.Lock)
+			}
+			for range 2 { // one try is left, and it is right
+				for range facts.Tries - 1 {
+					wrong(a, kind, now)
+				}
+				c, err := a.Begin(kind, rp.MethodPolicy{}, random(1), now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kind == rp.Push {
+					err = a.Answer(c, rp.Approve, c.Code, now)
+				}
+				if err = errors.Join(err, a.Finish(c, c.Code+answers[kind], rp.MethodPolicy{}, now)); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}
@@ -173,79 +325,6 @@ func TestLock(t *testing.T) {
 	}
 	if got := code(a.Finish(c, c.Code, policy, start.Add(30*time.Minute))); got != methods.CodeUsed {
 		t.Errorf("the right code after three wrong ones: %q", got)
-	}
-}
-
-func TestEnough(t *testing.T) {
-	all := everything(t).List()
-	only := func(kinds ...string) []rp.Method {
-		return slices.DeleteFunc(slices.Clone(all), func(m rp.Method) bool { return !slices.Contains(kinds, m.Kind) })
-	}
-	for _, tt := range []struct {
-		name, purpose string
-		proven        []string
-		has           []rp.Method
-		policy        rp.MethodPolicy
-		done          bool
-		next          []string
-		want          string
-	}{
-		{name: "a password asks for more, strongest first", purpose: rp.ToSignIn, proven: []string{rp.Password}, has: all, next: []string{rp.Push, rp.SMS, rp.Voice}},
-		{name: "switched off", purpose: rp.ToSignIn, proven: []string{rp.Password}, has: all, policy: rp.MethodPolicy{Disabled: []string{rp.SMS, rp.Voice}}, next: []string{rp.Push}},
-		{name: "a text asks for the password", purpose: rp.ToSignIn, proven: []string{rp.SMS}, has: all, next: []string{rp.Password}},
-		{name: "both", purpose: rp.ToSignIn, proven: []string{rp.Password, rp.SMS}, has: all, done: true},
-		{name: "one will do", purpose: rp.ToSignIn, proven: []string{rp.Password}, has: all, policy: rp.MethodPolicy{SingleFactor: true}, done: true},
-		{name: "no second", purpose: rp.ToSignIn, proven: []string{rp.Password}, has: only(rp.Password, rp.Email), want: methods.SecondMissing},
-		{name: "reset by one", purpose: rp.ToReset, proven: []string{rp.Email}, has: all, done: true},
-		{name: "reset by two", purpose: rp.ToReset, proven: []string{rp.Email}, has: only(rp.Email, rp.SecurityQuestions, rp.Password), policy: rp.MethodPolicy{ResetMethods: 2}, next: []string{rp.SecurityQuestions}},
-		{name: "reset with a passkey alone", purpose: rp.ToReset, has: []rp.Method{methods.Describe(rp.PasskeySynced, "")}, want: methods.ResetNeedsMethods},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			done, next, err := methods.Enough(tt.purpose, tt.proven, tt.has, tt.policy)
-			if done != tt.done || !slices.Equal(next, tt.next) || code(err) != tt.want {
-				t.Errorf("got %v %v %v", done, next, err)
-			}
-		})
-	}
-}
-
-func TestOffer(t *testing.T) {
-	has := append(everything(t).List(), methods.Describe(rp.PasskeySynced, ""), methods.Describe(rp.PasskeyDeviceBound, ""))
-	for i := range has {
-		if has[i].Kind == rp.Password {
-			has[i].LastUsedAt = start
-		}
-	}
-	strongest := []string{rp.PasskeyDeviceBound, rp.PasskeySynced, rp.SMS, rp.Password}
-	for _, tt := range []struct {
-		name       string
-		preference rp.SystemPreference
-		want       string
-	}{
-		{"left alone", rp.SystemPreference{}, strongest[0]},
-		{"enabled", rp.SystemPreference{State: "enabled", Include: []string{"staff"}}, strongest[0]},
-		{"for others", rp.SystemPreference{State: "enabled", Include: []string{"admins"}}, rp.Password},
-		{"but not for these", rp.SystemPreference{State: "enabled", Include: []string{"staff"}, Exclude: []string{"staff"}}, rp.Password},
-		{"disabled", rp.SystemPreference{State: "disabled"}, rp.Password},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got := methods.Offer(has, []string{"staff"}, rp.MethodPolicy{SystemPreferences: tt.preference}, start)
-			if len(got) != len(strongest) || got[0].Kind != tt.want || !got[0].Default || got[1].Default {
-				t.Errorf("got %+v", got)
-			}
-		})
-	}
-}
-
-func TestUnneeded(t *testing.T) {
-	has := everything(t).List()
-	if got := methods.Unneeded(has, start); got != nil {
-		t.Errorf("without a passkey: %v", got)
-	}
-	has = append(has, methods.Describe(rp.PasskeySynced, ""))
-	has[0].LastUsedAt = start.Add(time.Hour)
-	if got := methods.Unneeded(has, start); len(got) != len(has)-2 {
-		t.Errorf("got %d of %d", len(got), len(has))
 	}
 }
 
