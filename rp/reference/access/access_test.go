@@ -35,6 +35,8 @@ func TestEvaluate(t *testing.T) {
 		{name: "unknown place is abroad", rules: []rp.AccessRule{{Name: "abroad", Block: true, ExceptLocations: []string{"DE"}}}, want: access.Blocked, status: "failure", results: []string{"failure"}},
 		{name: "risk", rules: []rp.AccessRule{{Name: "r", Block: true, Risk: []string{rp.RiskMedium, rp.RiskHigh}}}, request: access.Request{Risk: rp.RiskMedium}, want: access.Blocked, status: "failure", results: []string{"failure"}},
 		{name: "shortest life", rules: []rp.AccessRule{{Name: "a", SessionLifetime: time.Hour}, {Name: "b", SessionLifetime: time.Minute}, {Name: "c", SessionLifetime: time.Second, State: "disabled"}}, status: "success", life: time.Minute, results: []string{"success", "success", "notEnabled"}},
+		{name: "no rule makes it longer", rules: []rp.AccessRule{{Name: "a", SessionLifetime: time.Minute}, {Name: "b", SessionLifetime: time.Hour}, {Name: "c"}}, status: "success", life: time.Minute, results: []string{"success", "success", "success"}},
+		{name: "nothing said of risk is none", rules: []rp.AccessRule{{Name: "r", Block: true, Risk: []string{rp.RiskNone}}}, want: access.Blocked, status: "failure", results: []string{"failure"}},
 		{name: "only reported", rules: []rp.AccessRule{{Name: "r", Block: true, State: "reportOnly"}, {Name: "s", Groups: []string{"x"}, State: "reportOnly"}, {Name: "t", State: "reportOnly", SessionLifetime: 1}}, status: "notApplied", results: []string{"reportOnlyFailure", "reportOnlyNotApplied", "reportOnlySuccess"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -44,8 +46,14 @@ func TestEvaluate(t *testing.T) {
 				got = d.Refused.Code
 			}
 			var results []string
-			for _, a := range d.Applied {
+			for i, a := range d.Applied {
 				results = append(results, a.Result)
+				if a.DisplayName != tt.rules[i].Name {
+					t.Errorf("rule %d is called %q", i, a.DisplayName)
+				}
+			}
+			if d.Applied == nil { // null where Microsoft Graph has a list
+				t.Error("there is no list of rules")
 			}
 			if got != tt.want || d.Status != tt.status || d.Lifetime != tt.life || !slices.Equal(results, tt.results) {
 				t.Errorf("got %q %q %s %v", got, d.Status, d.Lifetime, results)
@@ -103,7 +111,8 @@ func TestMoreRulesGrantNoMore(t *testing.T) {
 		rules := rapid.SliceOfN(rule, 1, 5).Draw(t, "rules")
 		r := access.Request{Groups: []string{"a"}, Signals: rp.Signals{Compliant: rapid.Bool().Draw(t, "managed")}}
 		fewer, all := access.Evaluate(rules[1:], r), access.Evaluate(rules, r)
-		if fewer.Refused != nil && all.Refused == nil || fewer.Lifetime != 0 && all.Lifetime > fewer.Lifetime {
+		longer := fewer.Lifetime != 0 && (all.Lifetime == 0 || all.Lifetime > fewer.Lifetime)
+		if fewer.Refused != nil && all.Refused == nil || longer && all.Refused == nil {
 			t.Fatalf("with %+v: %+v, without: %+v", rules[0], all, fewer)
 		}
 	})
