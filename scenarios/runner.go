@@ -138,8 +138,8 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
 
 	p := s.newPool(all)
-	p.start()
 	var broken error
+	ginkgo.BeforeSuite(p.start) // which is when Ginkgo has begun to listen for interrupts
 	ginkgo.Describe(s.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
 		for _, j := range p.jobs {
 			ginkgo.It(j.scenario.ID, at(j.scenario.At), ginkgo.Label(j.scenario.Labels...), ginkgo.FlakeAttempts(s.attempts()), func(ctx ginkgo.SpecContext) {
