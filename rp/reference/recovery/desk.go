@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"fido-emu/rp"
 )
 
@@ -144,12 +146,14 @@ type limit struct {
 	limit int
 }
 
+// limitsOf lists what a start counts for. The client comes first: one that has used up
+// its starts uses up nobody else's.
 func limitsOf(a Ask) []limit {
-	all := []limit{{"account " + fold(a.Account), StartsPerAccount}}
-	if a.Client != "" {
-		all = append(all, limit{"client " + a.Client, StartsPerClient})
+	account := limit{"account " + fold(a.Account), StartsPerAccount}
+	if a.Client == "" {
+		return []limit{account}
 	}
-	return all
+	return []limit{{"client " + a.Client, StartsPerClient}, account}
 }
 
 // giveBack uncounts a start that failed for the provider's sake.
@@ -265,7 +269,8 @@ func detailOf(err error) string {
 	return err.(*rp.Refused).Reason
 }
 
-func fold(name string) string { return strings.ToLower(name) }
+// fold makes user names that differ in case, or in how letters are composed, the same.
+func fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }
 
 // String writes a case for messages.
 func (r *record) String() string { return fmt.Sprintf("recovery %s of %s", r.id, r.account) }

@@ -30,9 +30,10 @@ type Names struct{ Given, Family string }
 //   - A word of the Verified ID stands for one word of the account.
 //   - Words end at spaces and hyphens. Apostrophes and full stops do not count, nor
 //     does case.
-//   - A letter with a diacritic is the same as what a passport writes for it (ICAO
-//     Doc 9303 part 3, section 6), and as the letter without it: Müller is Mueller
-//     and Muller, which are not each other.
+//   - A Latin letter with a diacritic is the same as what a passport writes for it
+//     (ICAO Doc 9303 part 3, section 6), and as the letter without it: Müller is
+//     Mueller and Muller, which are not each other. In other scripts a mark may be a
+//     vowel or make another letter, and counts.
 //   - An account with one name matches a Verified ID with one name only, in
 //     whichever field. Otherwise "Maria" alone would be every Maria.
 //   - Short forms (Jon for Jonathan) and initials never match.
@@ -57,29 +58,36 @@ func relaxed(account, verified Names) bool {
 	if len(words(account.Given)) == 0 || len(words(account.Family)) == 0 {
 		return len(want) == 1 && len(have) == 1 && same(want[0], have[0])
 	}
-	return assign(want, have, make([]bool, len(have)))
+	return len(have) <= maxWords && assign(want, have)
 }
 
-// maxWords bounds the words that are looked at, and so the cost of [assign].
-const maxWords = 12
+// maxWords bounds the words of a Verified ID that are looked at, and so the cost of
+// [assign].
+const maxWords = 32
 
-// assign finds for every wanted word another one among those there are.
-func assign(want, have []string, taken []bool) bool {
-	if len(want) == 0 {
-		return true
+// assign tells whether every wanted word can have another one of those there are: a
+// matching in a bipartite graph, grown along augmenting paths.
+func assign(want, have []string) bool {
+	taken := make([]int, len(have)) // by which wanted word, counted from 1; 0 for none
+	for w := range want {
+		if !place(w+1, want, have, taken, make([]bool, len(have))) {
+			return false
+		}
 	}
-	if len(want) > len(have) || len(have) > maxWords {
-		return false
-	}
-	for i, h := range have {
-		if taken[i] || !same(want[0], h) {
+	return true
+}
+
+// place finds a word for a wanted one, where need be by moving others.
+func place(w int, want, have []string, taken []int, tried []bool) bool {
+	for i := range have {
+		if tried[i] || !same(want[w-1], have[i]) {
 			continue
 		}
-		taken[i] = true
-		if assign(want[1:], have, taken) {
+		tried[i] = true
+		if taken[i] == 0 || place(taken[i], want, have, taken, tried) {
+			taken[i] = w
 			return true
 		}
-		taken[i] = false
 	}
 	return false
 }

@@ -99,7 +99,6 @@ func check(r *Profile) error {
 // those whose groups are the same as before. What the caller says of it counts for
 // nothing.
 func changed(p, old Policy, now time.Time) Policy {
-	p.Profiles = slices.Clone(p.Profiles)
 	for i := range p.Profiles {
 		r := &p.Profiles[i]
 		r.Since = now

@@ -13,15 +13,17 @@ func spellings(word string) []string {
 	return []string{word, latin(word, passportLetters), latin(word, bareLetters)}
 }
 
-// latin replaces letters and then takes the marks off those that have some.
+// latin replaces letters and then takes the marks off the Latin ones that have some.
 func latin(word string, letters *strings.Replacer) string {
-	apart := norm.NFD.String(letters.Replace(word))
+	bare := false
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
+		if !unicode.Is(unicode.Mn, r) {
+			bare = unicode.Is(unicode.Latin, r)
+		} else if bare {
 			return -1
 		}
 		return r
-	}, apart)
+	}, norm.NFD.String(letters.Replace(word)))
 }
 
 // alike are Latin letters that no mark makes, and what stands for them in a
