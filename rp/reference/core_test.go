@@ -215,3 +215,15 @@ func refusedOr(t *testing.T, err error, success bool) {
 		t.Fatalf("got %v, want a refusal", err)
 	}
 }
+
+// A name is one name however its letters are composed.
+func TestNamesAreComposed(t *testing.T) {
+	core, _ := newCore(t)
+	if err := core.AddPerson(rp.Person{Name: "Zo\u00eb"}); err != nil {
+		t.Fatal(err)
+	}
+	wantRefusal(t, core.AddPerson(rp.Person{Name: "zoe\u0308"}), reference.PersonExists)
+	if a, err := core.Account("ZOE\u0308"); err != nil || a.Name != "Zo\u00eb" {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}

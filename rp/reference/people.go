@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"fido-emu/rp"
 )
 
@@ -187,5 +189,6 @@ func checkText(what, s string, limit int) error {
 	return nil
 }
 
-// fold makes names that differ only in case the same.
-func fold(name string) string { return strings.ToLower(name) }
+// fold makes names the same that differ only in case or in how letters are composed:
+// nobody can tell them apart.
+func fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }
