@@ -78,6 +78,34 @@ func TestGraph(t *testing.T) {
 	}
 }
 
+// Somebody who signs up under the id of another is not taken for that one.
+func TestGraphIDsComeFirst(t *testing.T) {
+	core, _ := newCore(t)
+	user := func(name string) (id, got string) {
+		var u struct{ ID, UserPrincipalName string }
+		_, body := visit(t, reference.Handler(core), "GET", "/graph/v1.0/users/"+name, "", "Authorization", bearer)
+		if err := json.Unmarshal([]byte(body), &u); err != nil {
+			t.Fatal(err)
+		}
+		return u.ID, u.UserPrincipalName
+	}
+	for _, name := range []string{"ada", "00000000-0000-0000-0000-000000000000"} {
+		if err := core.AddPerson(rp.Person{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id, _ := user("ada")
+	if err := core.AddPerson(rp.Person{Name: id}); err != nil {
+		t.Fatal(err)
+	}
+	if _, got := user(id); got != "ada" {
+		t.Errorf("%s is %q, want ada", id, got)
+	}
+	if _, got := user("00000000-0000-0000-0000-000000000000"); got == "" {
+		t.Error("a name that looks like an id is not found")
+	}
+}
+
 func TestGraphIsClosed(t *testing.T) {
 	core, _ := newCore(t)
 	for _, header := range [][]string{nil, {"Authorization", "Bearer x"}, {"Cookie", "__Host-admin=9999999999.AAAA"}} {

@@ -58,19 +58,18 @@ func (t tenant) User(key string) (graph.User, error) {
 	return userOf(p), nil
 }
 
-// keyed finds somebody by id or name; the caller holds the lock.
+// keyed finds somebody by id or name; the caller holds the lock. The id comes first:
+// nobody takes it over by signing up under it.
 func (t tenant) keyed(key string) (*person, error) {
-	id, err := hex.DecodeString(strings.ReplaceAll(key, "-", ""))
-	if p := t.people[fold(key)]; p != nil || err != nil || len(id) != 16 {
-		p, err := t.find(key)
-		return p, withStatus(err)
-	}
-	for _, p := range t.roster {
-		if bytes.Equal(p.handle[:16], id) {
-			return p, nil
+	if id, err := hex.DecodeString(strings.ReplaceAll(key, "-", "")); err == nil && len(id) == 16 {
+		for _, p := range t.roster {
+			if bytes.Equal(p.handle[:16], id) {
+				return p, nil
+			}
 		}
 	}
-	return nil, withStatus(refuse(UnknownPerson, "there is no account with the id %s", key))
+	p, err := t.find(key)
+	return p, withStatus(err)
 }
 
 // withStatus gives a refusal the status that it has over HTTP.
