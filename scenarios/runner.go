@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"slices"
@@ -127,15 +128,16 @@ func (s *suite) describe(all []*language.Scenario) *report.Run {
 
 // ginkgo builds the tree and runs it, with a pool of workers behind it. Ginkgo times,
 // asks for retries and takes care of interrupts; its own reporter is silenced, as
-// reports are drawn from our events.
+// reports are drawn from our events. On standard error it says why it ends the process.
 func (s *suite) ginkgo(all []*language.Scenario) error {
 	if len(all) == 0 {
 		return nil
 	}
 	globals.Reset()
-	stdout, stderr := formatter.ColorableStdOut, formatter.ColorableStdErr
-	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
-	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
+	repeatable()
+	stdout := formatter.ColorableStdOut
+	formatter.ColorableStdOut = io.Discard
+	defer func() { formatter.ColorableStdOut = stdout }()
 
 	p := s.newPool(all)
 	var broken error
@@ -155,6 +157,14 @@ func (s *suite) ginkgo(all []*language.Scenario) error {
 	ginkgo.RunSpecs(quiet{}, s.Title, suiteConfig, reporterConfig)
 	p.end()
 	return errors.Join(distinct(append(p.problems, broken))...)
+}
+
+// repeatable lets go test -count run a suite again. Ginkgo refuses more than one, because
+// its tree is good for one run; ours is reset. It looks for a flag count before test.count.
+func repeatable() {
+	if flag.Lookup("test.count") != nil && flag.Lookup("count") == nil {
+		flag.Int("count", 1, "what Ginkgo believes of -test.count")
+	}
 }
 
 // distinct leaves out what was said before: a full disk is full for every slot.
