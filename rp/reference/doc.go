@@ -90,6 +90,8 @@
 //	POST   /api/prove/finish      {attempt, answer} → {attempt, session? | ready? | next?}
 //	POST   /api/reset             {attempt, password}, once an attempt is ready
 //	POST   /api/methods           {kind, address? | secret? | answers?}: to one's own account
+//	DELETE /api/methods?kind=…    of one's own account
+//	DELETE /api/sessions          all of one's own but the one that asks
 //	GET    /api/session           → {person, method, credential?, warnings?, limited, expires}
 //	DELETE /api/session
 //	GET    /api/credentials       → {credentials}
@@ -137,8 +139,9 @@
 // Below /graph/v1.0 and /graph/beta is what package graph does of Microsoft Graph, with
 // the same token as a bearer. It needs no Origin header, because no cookie counts there.
 //
-// Pages for people are /, /signup, /reset, /recover, /recover/go/{link}, /passkeys,
-// /admin, /admin/recovery and /post. They load
-// nothing from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
+// Pages for people are /, /signup, /reset, /recover, /recover/go/{link} and /passkeys;
+// for administrators /admin, /admin/people, /admin/people/{name}, /admin/methods,
+// /admin/access, /admin/recovery, /admin/sign-ins, /admin/log and /post. They load nothing
+// from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
 // /.well-known/passkey-endpoints the page where people manage passkeys.
 package reference

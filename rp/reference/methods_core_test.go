@@ -266,8 +266,8 @@ func TestPagesOfMethods(t *testing.T) {
 	core, _ := newCore(t)
 	h := reference.Handler(core)
 	for path, holds := range map[string]string{
-		"/": `data-do="other-ways"`, "/reset": `data-do="begin-reset"`, "/post": `data-do="read-post"`,
-		"/signin.js": "/api/signin/methods", "/post.js": "/api/admin/pushes/", "/signin.css": ".number",
+		"/": `data-do="other-ways"`, "/reset": `data-do="begin-reset"`, "/post": "Administrator's token",
+		"/signin.js": "/api/signin/methods", "/post.js": "/api/admin/pushes/", "/signin.css": ".tomatch",
 	} {
 		if answer, body := visit(t, h, "GET", path, ""); answer.StatusCode != http.StatusOK || !strings.Contains(body, holds) {
 			t.Errorf("%s: %s without %s", path, answer.Status, holds)

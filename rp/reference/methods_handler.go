@@ -94,7 +94,6 @@ func (s *server) routeMethods(mux *http.ServeMux) {
 		mux.Handle(route, s.adminOnly(handle))
 	}
 	mux.Handle("GET /reset", s.show("reset.html", "Reset your password", s.home))
-	mux.Handle("GET /post", s.show("post.html", "Phone and mailbox", s.everybody))
 	for _, script := range []string{"signin.js", "post.js"} {
 		mux.Handle("GET /"+script, file(script, "text/javascript; charset=utf-8"))
 	}

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"fido-emu/rp"
@@ -26,36 +28,52 @@ type page struct {
 
 	OpenSignUp  bool
 	Credentials []credentialJSON
-	Desk        *desk // what an administrator sees
+	Own         *ownView // what its owner sees of an account beside passkeys
+	Desk        any      // what an administrator sees, of a kind for each page
 	Now         time.Time
+	Recovery    bool // account recovery is set up
+}
 
-	Recovery       bool // account recovery is set up
-	RecoveryPolicy rp.RecoveryPolicy
-	RecoveryLog    []rp.RecoveryEvent
+// InAdmin tells whether the page is one of the administration.
+func (p *page) InAdmin() bool {
+	return p.Here == "/admin" || p.Here == "/post" || strings.HasPrefix(p.Here, "/admin/")
 }
 
 func (s *server) routePages(mux *http.ServeMux) {
 	mux.Handle("GET /{$}", s.show("home.html", "Sign in", s.home))
 	mux.Handle("GET /signup", s.show("signup.html", "Create an account", s.home))
 	mux.Handle("GET /passkeys", s.show("passkeys.html", "Your passkeys", s.passkeys))
-	mux.Handle("GET /admin", s.show("admin.html", "Administration", s.admin))
 	mux.Handle("/", s.missing(parse("missing.html")))
 	mux.Handle("GET /app.js", file("app.js", "text/javascript; charset=utf-8"))
 	mux.Handle("GET /style.css", file("style.css", "text/css; charset=utf-8"))
+	mux.Handle("DELETE /api/sessions", action(s.endOtherSessions))
+	mux.Handle("DELETE /api/methods", action(s.removeOwnMethods))
+	s.routeAdminPages(mux)
 	mux.Handle("GET /.well-known/webauthn", action(s.relatedOrigins))
 	mux.Handle("GET /.well-known/passkey-endpoints", action(s.passkeyEndpoints))
 }
 
-func parse(name string) *template.Template {
+// parse reads a page when it is first shown: most relying parties of scenarios show none.
+func parse(name string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template { return parsed(name) })
+}
+
+func parsed(name string) *template.Template {
 	words := template.FuncMap{
 		"list": func(s []string) string { return strings.Join(s, ", ") },
 		"kind": func(t string) string {
 			return map[string]string{rp.DeviceBound: "Device-bound", rp.Synced: "Synced"}[t]
 		},
-		"ago": ago,
-		"at":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"ago":     ago,
+		"at":      func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"method":  methodTitle,
+		"path":    url.PathEscape,
+		"tabs":    tabs,
+		"mark":    mark,
+		"applied": applied,
+		"lasting": lasting,
 	}
-	return template.Must(template.New("base.html").Funcs(words).ParseFS(pageFiles, "pages/base.html", "pages/prove.html", "pages/"+name))
+	return template.Must(template.New("base.html").Funcs(words).ParseFS(pageFiles, "pages/base.html", "pages/prove.html", "pages/enrol.html", "pages/admin-parts.html", "pages/"+name))
 }
 
 // show renders a page, or sends the browser where fill says.
@@ -67,13 +85,17 @@ func (s *server) show(name, title string, fill func(*http.Request, *page) (goTo 
 			http.Redirect(w, r, goTo, http.StatusSeeOther)
 			return
 		}
-		render(w, t, p, http.StatusOK)
+		render(w, t(), p, http.StatusOK)
 	})
 }
 
-func (s *server) missing(t *template.Template) http.Handler {
+func (s *server) missing(t func() *template.Template) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		render(w, t, s.page(r, "No such page"), http.StatusNotFound)
+		if r.Method == http.MethodPost { // a form that no script took: nothing of it is in the address
+			http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+			return
+		}
+		render(w, t(), s.page(r, "No such page"), http.StatusNotFound)
 	})
 }
 
@@ -103,16 +125,6 @@ func render(w http.ResponseWriter, t *template.Template, p *page, status int) {
 func (s *server) home(_ *http.Request, p *page) string {
 	if p.Session != nil {
 		return "/passkeys"
-	}
-	return ""
-}
-
-func (s *server) passkeys(r *http.Request, p *page) string {
-	if p.Session == nil {
-		return "/"
-	}
-	if list, err := s.core.Credentials(s.token(r)); err == nil { // limited sessions see none
-		p.Credentials = s.core.wire(list)
 	}
 	return ""
 }
@@ -157,9 +169,24 @@ func ago(now, t time.Time) string {
 	}
 }
 
-func count(n int, unit string) string {
+func count(n int, unit string) string { return plural(n, unit) + " ago" }
+
+func plural(n int, unit string) string {
 	if n == 1 {
-		return "1 " + unit + " ago"
+		return "1 " + unit
 	}
-	return fmt.Sprintf("%d %ss ago", n, unit)
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+// lasting says how long something takes, in the largest unit of which it is a whole number.
+func lasting(d time.Duration) string {
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if d >= u.of && d%u.of == 0 {
+			return plural(int(d/u.of), u.name)
+		}
+	}
+	return d.String()
 }

@@ -2,6 +2,7 @@ package reference
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,22 +12,123 @@ import (
 	"fido-emu/rp"
 )
 
-// desk is what an administrator sees on the page.
+// The pages show so many people and events at once.
+const (
+	shownPeople = 50
+	shownEvents = 50
+)
+
+// routeAdminPages adds the pages of the administration.
+func (s *server) routeAdminPages(mux *http.ServeMux) {
+	for _, p := range []struct {
+		path, file, title string
+		fill              func(*http.Request) (any, error)
+	}{
+		{"/admin", "admin.html", "Passkey policies", s.passkeyAdmin},
+		{"/admin/people", "admin-people.html", "People", s.peopleAdmin},
+		{"/admin/people/{name}", "admin-person.html", "Person", s.personAdmin},
+		{"/admin/methods", "admin-methods.html", "Methods", s.methodsAdmin},
+		{"/admin/access", "admin-access.html", "Conditional Access", s.accessAdmin},
+		{"/admin/recovery", "recover-admin.html", "Account recovery", s.recoveryAdmin},
+		{"/admin/sign-ins", "admin-signins.html", "Sign-ins", s.signInsAdmin},
+		{"/admin/log", "admin-log.html", "Audit log", s.logAdmin},
+		{"/post", "post.html", "Phone and mailbox", s.postAdmin},
+	} {
+		mux.Handle("GET "+p.path, s.showAdmin(p.file, p.title, p.fill))
+	}
+	for _, script := range []string{"people.js", "rules.js"} {
+		mux.Handle("GET /"+script, file(script, "text/javascript; charset=utf-8"))
+	}
+}
+
+// tab is a page of the administration in its navigation.
+type tab struct{ Path, Name string }
+
+func tabs() []tab {
+	return []tab{
+		{"/admin", "Passkeys"}, {"/admin/people", "People"}, {"/admin/methods", "Methods"}, {"/admin/access", "Access"},
+		{"/admin/recovery", "Recovery"}, {"/admin/sign-ins", "Sign-ins"}, {"/admin/log", "Audit log"}, {"/post", "Phone and mailbox"},
+	}
+}
+
+// mark tells how the navigation marks a tab: as the page itself, or as the one above it.
+func mark(path, here string) string {
+	switch {
+	case path == here:
+		return "page"
+	case path != "/admin" && strings.HasPrefix(here, path+"/"):
+		return "true"
+	}
+	return ""
+}
+
+// showAdmin renders a page of the administration, or asks for the token.
+func (s *server) showAdmin(name, title string, fill func(*http.Request) (any, error)) http.Handler {
+	t, door, none := parse(name), parse("admin-token.html"), s.missing(parse("missing.html"))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := s.page(r, title)
+		if p.Admin = s.isAdminCookie(s.cookie(r, adminCookie)); !p.Admin {
+			render(w, door(), p, http.StatusOK)
+			return
+		}
+		var err error
+		if p.Desk, err = fill(r); err != nil {
+			none.ServeHTTP(w, r)
+			return
+		}
+		if named, ok := p.Desk.(interface{ Title() string }); ok {
+			p.Title = named.Title()
+		}
+		render(w, t(), p, http.StatusOK)
+	})
+}
+
+// pager is where a list goes on that is shown in parts.
+type pager struct {
+	From, To, Total int    // of what is shown, counted from 1
+	Back, Next      string // addresses; empty where there is nothing more
+}
+
+// cut returns the part of a list that the query asks for.
+func cut[T any](r *http.Request, all []T, size int) ([]T, pager) {
+	from, err := strconv.Atoi(r.URL.Query().Get("from"))
+	if err != nil {
+		from = 0
+	}
+	from = min(max(from, 0), len(all))
+	to := min(from+size, len(all))
+	p := pager{From: min(from+1, to), To: to, Total: len(all)}
+	if from > 0 {
+		p.Back = at(r, max(from-size, 0))
+	}
+	if to < len(all) {
+		p.Next = at(r, to)
+	}
+	return all[from:to], p
+}
+
+// at returns the address of a page, with its list from another place on.
+func at(r *http.Request, from int) string {
+	query := url.Values{}
+	for _, name := range []string{"q", "group", "outcome"} {
+		if v := r.URL.Query().Get(name); v != "" {
+			query.Set(name, v)
+		}
+	}
+	query.Set("from", strconv.Itoa(from))
+	return r.URL.EscapedPath() + "?" + query.Encode()
+}
+
+// desk is what an administrator sees of what rules passkeys.
 type desk struct {
 	Profiles  []profileView
 	Room      int // profiles that there can be beside these
 	Disabled  bool
 	NoSelf    bool
 	Groups    []groupView
-	People    []personView
-	From, To  int // of the people shown, counted from 1
-	Total     int
-	Back      string // addresses of the people before and after; empty where there are none
-	Next      string
 	Policies  []GroupPolicy
 	Metadata  metadataJSON
-	Overdue   bool // the metadata should have been replaced by now
-	Events    []eventJSON
+	Overdue   bool   // the metadata should have been replaced by now
 	Everybody string // name of the target that is everybody
 }
 
@@ -50,51 +152,20 @@ type groupView struct {
 	Own      bool     // it has a policy of its own
 }
 
-// personView is a person with what rules them.
-type personView struct {
-	Account
-	Passkeys []passkeyView
-	Rules    []string // titles of the rules of which they need to meet one
+func (s *server) passkeyAdmin(*http.Request) (any, error) {
+	d := s.core.desk()
+	d.Policies, d.Metadata = s.core.Policies(), s.core.metadataJSON()
+	d.Overdue = d.Metadata.Number > 0 && s.core.now().After(d.Metadata.NextUpdate.Add(24*time.Hour))
+	return d, nil
 }
 
-// passkeyView is a passkey, and why it cannot be used now.
-type passkeyView struct {
-	credentialJSON
-	Stopped string // reason for people; empty when it can be used
-}
-
-// The page shows so many people and events; the API gives the rest.
-const (
-	shownPeople = 50
-	shownEvents = 30
-)
-
-func (s *server) admin(r *http.Request, p *page) string {
-	if p.Admin = s.isAdminCookie(s.cookie(r, adminCookie)); !p.Admin {
-		return ""
-	}
-	from, err := strconv.Atoi(r.URL.Query().Get("from"))
-	if err != nil {
-		from = 0
-	}
-	p.Desk = s.core.desk(max(from, 0))
-	events := s.core.Latest(shownEvents)
-	for i := len(events) - 1; i >= 0; i-- { // newest first
-		p.Desk.Events = append(p.Desk.Events, eventJSON{events[i], events[i].Credential})
-	}
-	p.Desk.Policies, p.Desk.Metadata = s.core.Policies(), s.core.metadataJSON()
-	p.Desk.Overdue = p.Desk.Metadata.Number > 0 && p.Now.After(p.Desk.Metadata.NextUpdate.Add(24*time.Hour))
-	return ""
-}
-
-// desk gathers what is shown of profiles, groups and people, from the one at from on.
-func (c *Core) desk(from int) *desk {
+// desk gathers what is shown of profiles and groups.
+func (c *Core) desk() *desk {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	all := c.book.profiles
 	d := &desk{
-		Room: rp.MaxPasskeyProfiles - len(all.Profiles), Disabled: all.Disabled, NoSelf: all.NoSelfService,
-		Total: len(c.roster), Everybody: rp.Everybody,
+		Room: rp.MaxPasskeyProfiles - len(all.Profiles), Disabled: all.Disabled, NoSelf: all.NoSelfService, Everybody: rp.Everybody,
 	}
 	for _, p := range all.Profiles {
 		d.Profiles = append(d.Profiles, c.profileView(p))
@@ -103,18 +174,6 @@ func (c *Core) desk(from int) *desk {
 		if g := c.groupView(name); name != rp.Everybody || len(g.Profiles) > 0 {
 			d.Groups = append(d.Groups, g)
 		}
-	}
-	from = min(from, d.Total)
-	to := min(from+shownPeople, d.Total)
-	d.From, d.To = from+1, to
-	for _, p := range c.roster[from:to] {
-		d.People = append(d.People, c.personView(p))
-	}
-	if from > 0 {
-		d.Back = "/admin?from=" + strconv.Itoa(max(from-shownPeople, 0)) + "#people"
-	}
-	if to < d.Total {
-		d.Next = "/admin?from=" + strconv.Itoa(to) + "#people"
 	}
 	return d
 }
@@ -176,27 +235,4 @@ func (c *Core) namesOf(ids []string) (names []string) {
 		}
 	}
 	return names
-}
-
-func (c *Core) personView(p *person) personView {
-	v := personView{Account: c.account(p)}
-	rules := c.rules(p.groups)
-	for _, r := range rules {
-		v.Rules = append(v.Rules, strings.TrimPrefix(r.String(), profileTitle("")))
-	}
-	for i, shown := range c.wire(v.Credentials) {
-		v.Passkeys = append(v.Passkeys, passkeyView{shown, stopped(rules, p.credentials[i])})
-	}
-	return v
-}
-
-// stopped tells why a passkey could not be used now, if its user were verified.
-func stopped(rules []*rule, cr *credential) string {
-	no := unmet(rules, facts{
-		backupEligible: cr.record.Flags.BackupEligible, userVerified: true, aaguid: cr.aaguid, algorithm: cr.algorithm, trusted: cr.trusted,
-	})
-	if no == nil {
-		return ""
-	}
-	return no.Reason
 }

@@ -1,30 +1,31 @@
 package reference
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+
+	"fido-emu/rp"
+)
 
 func (s *server) routeRecoveryPages(mux *http.ServeMux) {
 	mux.Handle("GET /recover", s.show("recover.html", "Get back into your account", s.home))
-	mux.Handle("GET /recover/go/{link}", s.show("recover-phone.html", "Prove who you are", s.anybody))
-	mux.Handle("GET /admin/recovery", s.show("recover-admin.html", "Account recovery", s.recoveryAdmin))
+	mux.Handle("GET /recover/go/{link}", s.show("recover-phone.html", "Prove who you are", s.everybody))
 	mux.Handle("GET /recover.js", file("recover.js", "text/javascript; charset=utf-8"))
 }
 
-// anybody lets everybody see a page.
-func (s *server) anybody(_ *http.Request, p *page) string {
-	p.Recovery = s.core.HasRecovery()
-	return ""
+// recoveryView is what an administrator sees of account recovery.
+type recoveryView struct {
+	On     bool // there are services that prove identity
+	Policy rp.RecoveryPolicy
+	Groups []string
+	Log    []rp.RecoveryEvent // the newest first
+	Pager  pager
 }
 
-// recoveryAdmin shows administrators the policy and the log.
-func (s *server) recoveryAdmin(r *http.Request, p *page) string {
-	if p.Admin = s.isAdminCookie(s.cookie(r, adminCookie)); !p.Admin {
-		return "/admin"
-	}
-	p.Recovery = s.core.HasRecovery()
-	p.RecoveryPolicy = s.core.RecoveryPolicy()
-	events := s.core.RecoveryLog("")
-	for i := len(events) - 1; i >= max(0, len(events)-shownEvents); i-- { // newest first
-		p.RecoveryLog = append(p.RecoveryLog, events[i])
-	}
-	return ""
+func (s *server) recoveryAdmin(r *http.Request) (any, error) {
+	log := s.core.RecoveryLog("")
+	slices.Reverse(log)
+	v := recoveryView{On: s.core.HasRecovery(), Policy: s.core.RecoveryPolicy(), Groups: s.core.GroupNames()}
+	v.Log, v.Pager = cut(r, log, shownEvents)
+	return v, nil
 }

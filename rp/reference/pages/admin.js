@@ -117,4 +117,15 @@ Object.assign(actions, {
   "set-metadata": async (_, f) => { await api("PUT", "/api/admin/metadata", { blob: await f.get("file").text() }); reload(); },
 });
 
+actions["set-policy"] = async (_, f) => {
+  const policy = {
+    types: f.get("types") ? [f.get("types")] : [], userVerification: f.get("userVerification"),
+    requireAttestation: f.has("requireAttestation"), rejectCounterRewind: f.has("rejectCounterRewind"),
+    algorithms: words(f.get("algorithms")),
+    allowedAAGUIDs: words(f.get("allowedAAGUIDs")), blockedAAGUIDs: words(f.get("blockedAAGUIDs")),
+  };
+  await api("PUT", "/api/admin/policies", { group: f.get("group").trim(), policy });
+  reload();
+};
+
 document.querySelector("#profile-dialog form")?.addEventListener("change", (e) => withModels(e.currentTarget));

@@ -21,15 +21,15 @@ function letter(m) {
 }
 
 function answers(m) {
-  const number = make("input", { inputMode: "numeric", maxLength: 2, placeholder: "number", ariaLabel: "Number on the page" });
+  const number = make("input", { inputMode: "numeric", maxLength: 2, placeholder: "number", ariaLabel: "Number on the page", autocomplete: "off" });
   const buttons = ["approve", "deny", "report"].map((answer) => {
     const b = make("button", { type: "button", textContent: { approve: "Approve", deny: "Deny", report: "It was not me" }[answer] });
     b.addEventListener("click", async () => {
       try {
         await api("POST", `/api/admin/pushes/${encodeURIComponent(m.id)}`, { answer, number: number.value.trim() });
-        say("Answered.");
+        say("Answered.", false, b);
       } catch (e) {
-        show(e);
+        show(e, b);
       }
     });
     return b;
@@ -50,4 +50,5 @@ async function readPost(name) {
   reading = setTimeout(() => readPost(name).catch(show), 2000);
 }
 
+if (document.getElementById("name").value) readPost(document.getElementById("name").value).catch(show);
 actions["read-post"] = (_, f) => { shown = ""; return readPost(f.get("name").trim()); };

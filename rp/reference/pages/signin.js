@@ -23,8 +23,8 @@ function element(name, attributes, ...children) {
 
 // open shows one method, and the others behind it.
 function open(kind, others, body) {
+  hush();
   part("who").hidden = true;
-  part("status").hidePopover();
   part("prove").hidden = false;
   part("prove-title").textContent = going.purpose === "reset" && kind === "new-password" ? "Choose a new password" : title(kind);
   part("prove-who").textContent = going.purpose === "reset" ? `${going.name} · a new password` : going.name;
@@ -43,13 +43,15 @@ function choice(m) {
 }
 
 async function guarded(button, what) {
+  if (button?.disabled) return;
   if (button) button.disabled = true;
+  hush();
   try {
     await what();
   } catch (e) {
-    show(e);
+    show(e, button);
   } finally {
-    if (button) button.disabled = false;
+    if (button) button.disabled = leaving;
   }
 }
 
@@ -72,10 +74,10 @@ function form(hint, label, fields, done) {
 async function tryMethod(kind) {
   clearTimeout(going.polling);
   if (kind.startsWith("passKey")) return withPasskey();
-  if (kind === "temporaryAccessPass") return location.assign("/recover");
+  if (kind === "temporaryAccessPass") return go("/recover#pass");
   const p = await api("POST", "/api/prove/begin", { purpose: going.purpose, name: going.name, attempt: going.attempt, kind });
   going.attempt = p.attempt;
-  open(kind, going.others, bodies[kind] ? bodies[kind](p) : [codeForm(p)]);
+  open(kind, going.others, bodies[kind] ? bodies[kind](p) : [codeForm(p), again(kind, anew[kind])]);
   if (kind === "microsoftAuthenticatorPush") poll();
 }
 
@@ -97,16 +99,24 @@ function passkeyButton() {
 
 const codeForm = (p) => form(
   p.kind === "voice" ? `You are being called at ${p.sentTo}.` : `A code was sent to ${p.sentTo}.`, "Continue",
-  [{ label: "Code", input: { className: "digits", inputMode: "numeric", autocomplete: "one-time-code", maxLength: 6 } }],
+  [{ label: "Code", input: { className: "digits", inputMode: "numeric", autocomplete: "one-time-code", maxLength: 6, pattern: "[0-9]{6}", title: "six digits" } }],
   ([code]) => finish(code),
 );
+
+// again sends another code or request.
+function again(kind, text) {
+  const b = element("button", { type: "button", className: "link again", textContent: text });
+  b.addEventListener("click", () => guarded(b, () => tryMethod(kind)));
+  return b;
+}
+const anew = { sms: "Send another code", email: "Send another code", voice: "Call again" };
 
 const bodies = {
   password: () => [form("", "Continue", [{ label: "Password", input: { type: "password", autocomplete: "current-password" } }], ([text]) => finish(text))],
   securityQuestions: (p) => [form("", "Continue", p.questions.map((q) => ({ label: q, input: { autocomplete: "off" } })), (answers) => finish(answers.join("\n")))],
   microsoftAuthenticatorPush: (p) => [
     element("p", { className: "quiet", textContent: `Open the app on ${p.sentTo}, and approve${p.number ? " with this number:" : "."}` }),
-    ...(p.number ? [element("p", { className: "number", textContent: p.number })] : []),
+    ...(p.number ? [element("p", { className: "tomatch", textContent: p.number })] : []),
     element("p", { className: "quiet waiting", role: "status", textContent: "Waiting for the app …" }),
   ],
 };
@@ -118,15 +128,16 @@ function poll() {
       await finish("");
     } catch (e) {
       if (e.code === "push-waiting") return poll();
-      part("prove-body").querySelector(".waiting").textContent = e.message;
-      show(e);
+      part("prove-body").querySelector(".tomatch")?.remove();
+      part("prove-body").querySelector(".waiting").textContent = sentence(e.message);
+      part("prove-body").append(again("microsoftAuthenticatorPush", "Send another request"));
     }
   }, 1500);
 }
 
 async function finish(answer) {
   const p = await api("POST", "/api/prove/finish", { attempt: going.attempt, answer });
-  if (p.session) return location.assign("/passkeys");
+  if (p.session) return go("/passkeys");
   if (p.ready) return choosePassword();
   going.others = p.next.map((kind) => ({ kind }));
   return tryMethod(p.next[0]);
@@ -135,7 +146,9 @@ async function finish(answer) {
 function choosePassword() {
   open("new-password", [], [form("", "Set password", [{ label: "New password", input: { type: "password", autocomplete: "new-password", minLength: 8 } }], async ([password]) => {
     await api("POST", "/api/reset", { attempt: going.attempt, password });
-    part("prove-body").replaceChildren(element("p", { textContent: "Your password is set. You were signed out everywhere." }));
+    part("prove-body").replaceChildren(element("p", { textContent: "You were signed out everywhere. Sign in with the new password, or better with a passkey." }), element("a", { className: "button", href: "/", textContent: "Sign in" }));
+    part("prove-title").textContent = "Your password is set";
+    part("prove").querySelector(".ways").hidden = true;
     part("prove-title").focus();
   })]);
 }
@@ -156,7 +169,7 @@ Object.assign(actions, {
     const name = part("name").value.trim();
     if (!name) {
       part("name").focus();
-      throw new Error("Type your user name first.");
+      throw new Error("Type your user name first");
     }
     waiting?.abort();
     await start(name, false);
@@ -172,5 +185,6 @@ Object.assign(actions, {
         going.others = going.others.filter((m) => m.kind !== kind);
       }
     }
+    throw new Error("Nothing is registered for this account that could prove who you are. Ask the helpdesk for a Temporary Access Pass, or recover your account");
   },
 });
