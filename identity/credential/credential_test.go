@@ -28,7 +28,7 @@ func TestPresentationVerifies(t *testing.T) {
 		Claims:   Claims{FirstName: "Ada", LastName: "Lovelace"},
 		IssuedAt: w.clock.now, Expires: w.issued.Expires,
 	}
-	if p.Holder != w.holder.DID() || p.Nonce != nonce || !reflect.DeepEqual(p.Credentials, []Credential{want}) {
+	if p.Holder != w.holder.DID() || p.Nonce != nonce || p.ID != "urn:uuid:1" || !p.IssuedAt.Equal(w.clock.now) || !reflect.DeepEqual(p.Credentials, []Credential{want}) {
 		t.Errorf("got  %+v\nwant %+v", p, want)
 	}
 }
@@ -97,6 +97,105 @@ func TestStatusListIsFetchedOncePerLife(t *testing.T) {
 	}
 }
 
+// TestListsAreTheirIssuers: what was fetched for one issuer says nothing of another's.
+func TestListsAreTheirIssuers(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, w.want()); err != nil {
+		t.Fatal(err)
+	}
+	alien := w.resigned(w.issuedBy(w.other), w.other.key, w.other.kid, status("statusListCredential", "https://issuer.test/status/1"))
+	if _, err := w.verifier.Credential(t.Context(), alien, Expected{Type: TypeVerifiedIdentity, AnyIssuer: true}); ReasonOf(err) != StatusUnavailable {
+		t.Errorf("a status in another issuer's list: %v", err)
+	}
+}
+
+// TestStatusAtItsEdges: the first and the last entry are entries, and none at all is
+// enough where revoked ones are taken.
+func TestStatusAtItsEdges(t *testing.T) {
+	for _, index := range []string{"0", "131071"} {
+		w := newWorld(t)
+		if _, err := w.verifier.Credential(t.Context(), w.byIssuer(status("statusListIndex", index)), w.want()); err != nil {
+			t.Errorf("entry %s: %v", index, err)
+		}
+	}
+	w, want := newWorld(t), Expected{Type: TypeVerifiedIdentity, AnyIssuer: true, AllowRevoked: true}
+	bare := w.byIssuer(vc(func(vc map[string]any) { delete(vc, "credentialStatus") }))
+	if _, err := w.verifier.Credential(t.Context(), bare, want); err != nil {
+		t.Errorf("without status: %v", err)
+	}
+	if _, err := w.verifier.Credential(t.Context(), w.byIssuer(status("type", "Other")), want); ReasonOf(err) != StatusUnavailable {
+		t.Errorf("with an unknown one: %v", err)
+	}
+}
+
+// TestClocksMayDiffer by a minute, and no more.
+func TestClocksMayDiffer(t *testing.T) {
+	for _, c := range []struct {
+		claim string
+		good  time.Duration // from now
+		bad   time.Duration
+		want  Reason
+	}{
+		{"nbf", time.Minute, time.Minute + time.Second, NotYetValid},
+		{"iat", time.Minute, time.Minute + time.Second, NotYetValid},
+		{"exp", -time.Minute + time.Second, -time.Minute, Expired},
+		{"iat", -6 * time.Minute, -6*time.Minute - time.Second, Stale},
+	} {
+		for at, want := range map[time.Duration]Reason{c.good: "", c.bad: c.want} {
+			w := newWorld(t)
+			change := set(c.claim, w.clock.now.Add(at).Unix())
+			_, err := w.verifier.Presentation(t.Context(), w.resigned(w.presented(w.issued.JWT), w.holder, w.holder.DID()+"#0", change), w.demand())
+			if ReasonOf(err) != want {
+				t.Errorf("presentation with %s at %s: %v", c.claim, at, err)
+			}
+			_, err = w.verifier.Credential(t.Context(), w.byIssuer(change), w.want())
+			if c.want != Stale && ReasonOf(err) != want {
+				t.Errorf("credential with %s at %s: %v", c.claim, at, err)
+			}
+		}
+	}
+}
+
+// TestTokensThatAreNone are refused before anything in them counts.
+func TestTokensThatAreNone(t *testing.T) {
+	good := encode([]byte(`{"alg":"ES256"}`))
+	for name, text := range map[string]string{
+		"header no base64url":   "!." + good + ".AA",
+		"header no JSON":        "AAAA." + good + ".AA",
+		"header with more":      encode([]byte(`{"alg":"ES256"}{}`)) + "." + good + ".AA",
+		"claims no base64url":   good + ".!.AA",
+		"signature no base64":   good + "." + good + ".!",
+		"longer than a token":   good + "." + strings.Repeat("A", tokenLimit) + ".AA",
+		"one byte too long":     good + "." + strings.Repeat("A", tokenLimit-len(good)-3) + ".AA",
+		"signature with spaces": good + "." + good + ". AA",
+	} {
+		if _, err := parseToken(text); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	if _, err := parseToken(good + "." + strings.Repeat("A", tokenLimit-len(good)-4) + ".AA"); err != nil {
+		t.Errorf("as long as may be: %v", err)
+	}
+}
+
+func TestStepsAreNumbered(t *testing.T) {
+	var numbers []int
+	for _, s := range Steps() {
+		numbers = append(numbers, s.Number)
+	}
+	credentials := len(credentialChecks())
+	for i, n := range numbers {
+		if n != i%credentials+1 && n != i-credentials+1 {
+			t.Errorf("step %d has number %d", i, n)
+		}
+	}
+	w := newWorld(t)
+	_, err := w.verifier.Credential(t.Context(), w.issuedBy(w.other), w.want())
+	if refusal, ok := asRefusal(err); !ok || refusal.Step.Number != 3 {
+		t.Errorf("%v is not of step 3", err)
+	}
+}
+
 func TestIssuersAreTrustedByName(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.verifier.Credential(t.Context(), w.issued.JWT, Expected{Type: TypeVerifiedIdentity}); ReasonOf(err) != UnknownIssuer {
@@ -115,63 +214,6 @@ func TestNonceSurvivesRefusal(t *testing.T) {
 	}
 	if _, err := w.verifier.Presentation(t.Context(), w.presented(w.issued.JWT), w.demand()); err != nil {
 		t.Errorf("the holder's own: %v", err)
-	}
-}
-
-func TestWebDIDs(t *testing.T) {
-	for _, c := range []struct{ base, did, document string }{
-		{"https://issuer.test", "did:web:issuer.test", "https://issuer.test/.well-known/did.json"},
-		{"https://issuer.test:8443/", "did:web:issuer.test%3A8443", "https://issuer.test:8443/.well-known/did.json"},
-		{"https://idv.test/idemia/eu", "did:web:idv.test:idemia:eu", "https://idv.test/idemia/eu/did.json"},
-		{"http://127.0.0.1:9000/a", "did:web:127.0.0.1%3A9000:a", "http://127.0.0.1:9000/a/did.json"},
-	} {
-		did, err := WebDID(c.base)
-		if err != nil || did != c.did {
-			t.Errorf("%s: %s, %v", c.base, did, err)
-		}
-		if document, err := webURL(did); err != nil || document != c.document {
-			t.Errorf("%s: %s, %v", did, document, err)
-		}
-	}
-	for _, did := range []string{"did:web:", "did:web:a.test:..:b", "did:web:a.test::b", "did:web:a%2Fb", "did:web:user@a.test", "did:ion:x", ""} {
-		if _, err := (Resolver{http.DefaultClient}).Resolve(t.Context(), did); !errors.Is(err, ErrUnresolved) {
-			t.Errorf("%q: %v", did, err)
-		}
-	}
-	if _, err := WebDID("issuer.test"); err == nil {
-		t.Error("a base without a scheme")
-	}
-}
-
-// TestIssuerBelowAPath: several issuers on one host.
-func TestIssuerBelowAPath(t *testing.T) {
-	w := newWorld(t)
-	i, err := NewIssuer(IssuerConfig{Now: w.clock.Now, Rand: seeded(1), BaseURL: "https://idv.test/idemia", Name: "Idemia"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.net.Handle("idv.test", i)
-	issued, err := i.Issue(w.holder.DID(), Claims{FirstName: "Ada"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.verifier.Credential(t.Context(), issued.JWT, Expected{Type: TypeVerifiedIdentity, Issuers: []string{"did:web:idv.test:idemia"}}); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestLinkedDomains(t *testing.T) {
-	w := newWorld(t)
-	if origin, err := w.verifier.LinkedDomain(t.Context(), w.issuer.DID()); err != nil || origin != "https://issuer.test" {
-		t.Errorf("%q, %v", origin, err)
-	}
-	if _, err := w.verifier.LinkedDomain(t.Context(), w.holder.DID()); !errors.Is(err, ErrUnlinked) {
-		t.Errorf("a DID without a domain: %v", err)
-	}
-	doc, _ := NewDocument("did:web:phish.test", w.thief.Public(), "https://issuer.test") // names a domain that is not its own
-	w.net.Handle("phish.test", http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { writeJSON(rw, 200, doc) }))
-	if _, err := w.verifier.LinkedDomain(t.Context(), "did:web:phish.test"); !errors.Is(err, ErrUnlinked) {
-		t.Errorf("somebody else's domain: %v", err)
 	}
 }
 
@@ -211,10 +253,14 @@ func TestStatusListsRoundTrip(t *testing.T) {
 func TestStatusListsThatAreNone(t *testing.T) {
 	short, _ := EncodeStatusList(make([]byte, 16))
 	bomb, _ := EncodeStatusList(make([]byte, expandedLimit+1))
-	for name, text := range map[string]string{"empty": "", "no gzip": "AAAA", "short": short, "without end": bomb, "cut": short[:20]} {
+	for name, text := range map[string]string{"empty": "", "no base64url": "!", "no gzip": "AAAA", "short": short, "without end": bomb, "cut": short[:20]} {
 		if _, err := DecodeStatusList(text); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+	long, _ := EncodeStatusList(make([]byte, expandedLimit))
+	if bits, err := DecodeStatusList(long); err != nil || len(bits) != expandedLimit {
+		t.Errorf("as long as may be: %d bytes, %v", len(bits), err)
 	}
 }
 
@@ -245,16 +291,5 @@ func FuzzStatusList(f *testing.F) {
 		if bits, err := DecodeStatusList(text); err == nil && len(bits) < statusEntries/8 {
 			t.Errorf("%d bytes", len(bits))
 		}
-	})
-}
-
-func FuzzDocument(f *testing.F) {
-	f.Add("did:jwk:eyJrdHkiOiJFQyJ9")
-	f.Add("did:web:a.test:b")
-	f.Fuzz(func(t *testing.T, did string) {
-		if doc, err := resolveJWK(did); err == nil && doc.ID != did {
-			t.Errorf("%s is the document of %s", doc.ID, did)
-		}
-		webURL(did) //nolint:errcheck // it must not panic
 	})
 }

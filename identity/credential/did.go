@@ -3,6 +3,7 @@ package credential
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -173,7 +174,7 @@ func resolveJWK(did string) (*Document, error) {
 	if err := json.Unmarshal(text, &key); err != nil {
 		return nil, err
 	}
-	public, ok := key.Key.(*ecdsa.PublicKey)
+	public, ok := p256(key)
 	if !ok {
 		return nil, fmt.Errorf("it holds a %T where a public P-256 key belongs", key.Key)
 	}
@@ -182,6 +183,12 @@ func resolveJWK(did string) (*Document, error) {
 	doc.VerificationMethod[0].ID = name
 	doc.Authentication, doc.AssertionMethod = []string{name}, []string{name}
 	return &doc, nil
+}
+
+// p256 returns the key of ES256, which is for this curve alone (RFC 7518, section 3.4).
+func p256(key jose.JSONWebKey) (*ecdsa.PublicKey, bool) {
+	public, ok := key.Key.(*ecdsa.PublicKey)
+	return public, ok && public.Curve == elliptic.P256()
 }
 
 func (r Resolver) resolveWeb(ctx context.Context, did string) (*Document, error) {
@@ -213,7 +220,7 @@ func (d *Document) key(kid string, methods []string) (*ecdsa.PublicKey, error) {
 			if v.ID != kid && d.ID+v.ID != kid {
 				continue
 			}
-			if public, ok := v.PublicKeyJWK.Key.(*ecdsa.PublicKey); ok {
+			if public, ok := p256(v.PublicKeyJWK); ok {
 				return public, nil
 			}
 			return nil, fmt.Errorf("key %s is no public P-256 key", short(kid))

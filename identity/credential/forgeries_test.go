@@ -30,6 +30,10 @@ func credentialForgeries() []forgery {
 		}},
 		{"a presentation in its place", "credential.form", func(w *world) string { return w.presented(w.issued.JWT) }},
 		{"without an issuer", "credential.form", func(w *world) string { return w.byIssuer(set("iss", "")) }},
+		{"without a subject", "credential.form", func(w *world) string { return w.byIssuer(set("sub", "")) }},
+		{"of no type of credential", "credential.form", func(w *world) string {
+			return w.byIssuer(vc(func(vc map[string]any) { vc["type"] = []string{TypeVerifiedIdentity} }))
+		}},
 		{"with claims that are a list", "credential.form", func(w *world) string {
 			return w.byIssuer(vc(func(vc map[string]any) { vc["credentialSubject"] = []string{"a"} }))
 		}},
@@ -103,6 +107,21 @@ func credentialForgeries() []forgery {
 		{"status list of another issuer", "credential.status", func(w *world) string {
 			list, _ := w.other.StatusList()
 			w.serveStatus(list)
+			return w.issued.JWT
+		}},
+		{"status without a number", "credential.status", func(w *world) string { return w.byIssuer(status("statusListIndex", "first")) }},
+		{"status for suspension", "credential.status", func(w *world) string { return w.byIssuer(status("statusPurpose", "suspension")) }},
+		{"nobody looks up status", "credential.status", func(w *world) string { w.verifier.Status = nil; return w.issued.JWT }},
+		{"status list of another address", "credential.status", func(w *world) string {
+			w.serveStatus(w.resigned(w.statusList(), w.issuer.key, w.issuer.kid, set("jti", "https://issuer.test/status/2")))
+			return w.issued.JWT
+		}},
+		{"status list for suspension", "credential.status", func(w *world) string {
+			w.serveStatus(w.resigned(w.statusList(), w.issuer.key, w.issuer.kid, subject("statusPurpose", "suspension")))
+			return w.issued.JWT
+		}},
+		{"status list without bits", "credential.status", func(w *world) string {
+			w.serveStatus(w.resigned(w.statusList(), w.issuer.key, w.issuer.kid, subject("encodedList", "AAAA")))
 			return w.issued.JWT
 		}},
 		{"status list of yesterday", "credential.status", func(w *world) string {
@@ -214,6 +233,10 @@ func (w *world) serveStatus(list string) {
 		}
 		w.issuer.ServeHTTP(rw, r)
 	}))
+}
+
+func subject(name, value string) func(map[string]any) {
+	return vc(func(vc map[string]any) { vc["credentialSubject"].(map[string]any)[name] = value })
 }
 
 func status(name, value string) func(map[string]any) {
