@@ -8,6 +8,7 @@ import (
 
 	"github.com/onsi/ginkgo/v2/types"
 
+	"fido-emu/grammar"
 	"fido-emu/scenarios/coverage"
 	"fido-emu/scenarios/language"
 )
@@ -53,7 +54,7 @@ func knownRows(rows []string) error {
 			continue
 		}
 		hint := "harness explain covers lists the rows"
-		if near := language.Nearest(row, ids); near != "" {
+		if near := grammar.Nearest(row, ids); near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		return fmt.Errorf("--covers %q: the coverage table has no such row; %s", row, hint)
