@@ -90,6 +90,7 @@ func gaps() []gap {
 		{"recovery/*", anyKind, "What proves who somebody is does not depend on what they lost; recovery/back-with-*, old-methods-revoked and pass-rules have all kinds."},
 		{"sync/sponsor-with-wrong-code", "google", "This provider has no older device that says yes."},
 		{"sync/new-device", "google", "Its way, a PIN and no older device, is providers/six-digit-pin."},
+		{"sync/backup-flags-that-lie", synced, "Only keys can be emulated so that they break their specification; the relying party checks the flags of all in one way."},
 		{"sync/backup-state", "apple google", "When each of them says so is providers/backup-state-by-provider."},
 		{"sync/large-blobs", "google", "It keeps no large blobs."},
 		{"sync/*", bound, "It is about what is synced."},

@@ -92,7 +92,7 @@ func libraryInProcess(t *testing.T) []report.Event {
 
 // deviceless chooses scenarios that are about what proves who somebody is and hardly
 // about authenticators: hundreds of pictures, and a passkey or none at the end.
-const deviceless = "identity && !(hardware || synced || tpm || hand-over)"
+const deviceless = "identity && !(security-key || sync || tpm)"
 
 // aboutDevices leaves out what would take much time and show little on another
 // transport: scenarios in which devices play no part, and those that are only there on a

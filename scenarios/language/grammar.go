@@ -81,7 +81,7 @@ func (s Saved) members() []string {
 	case SavedPasskey:
 		return []string{"id", "name", "aaguid", "type", "attestation", "counter"}
 	case SavedSession:
-		return []string{"person", "method", "passkey", "counter"}
+		return []string{"person", "method", "passkey", "counter", "acts", "seconds"}
 	}
 	return nil
 }

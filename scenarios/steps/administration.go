@@ -18,6 +18,7 @@ func administration() []Step {
 			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "For whom. An older pass ends."},
 			Members: []language.Member{
 				{Name: "lifetime", Kind: language.Duration, Default: "1 hour", Text: "How long it is good."},
+				{Name: "starts-in", Kind: language.Duration, Default: "it is good at once", Text: "How long it takes until it is good; its lifetime begins then."},
 				{Name: "once", Kind: language.YesNo, Default: "no", Text: "Whether it is good for one use only."},
 			},
 			Saves: language.SavedPass, Example: "- issue-pass: ada\n  lifetime: 1 hour\n  once: yes\n  save: pass",
@@ -56,7 +57,17 @@ func issuePass(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
-	pass, err := admin.IssuePass(ctx, p.RP, c.Duration("lifetime", time.Hour), c.Yes("once"))
+	lifetime, once := c.Duration("lifetime", time.Hour), c.Yes("once")
+	issue := func() (string, error) { return admin.IssuePass(ctx, p.RP, lifetime, once) }
+	if c.Has("starts-in") {
+		later, err := w.Site.PassScheduler()
+		if err != nil {
+			return err
+		}
+		start := w.Clock.Now().Add(c.Duration("starts-in", 0))
+		issue = func() (string, error) { return later.IssuePassFrom(ctx, p.RP, start, lifetime, once) }
+	}
+	pass, err := issue()
 	if err != nil {
 		return err
 	}

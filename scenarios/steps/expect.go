@@ -33,6 +33,8 @@ func claims() []Step {
 			{Name: "not-on", Kind: language.DeviceName, List: true, OfSaved: passkey, Text: "Devices that do not have it."},
 			{Name: "shown-as", Kind: language.Pattern, OfSaved: passkey, Text: "The display name under which each device of on shows it."},
 			{Name: "method", Kind: language.Pattern, OfSaved: session, Text: "How the person signed in: passkey or temporaryAccessPass."},
+			{Name: "acts", Kind: language.Count, OfSaved: session, Text: "How many things the person had to do to sign in: read, type, tap, think."},
+			{Name: "seconds", Kind: language.Count, OfSaved: session, Text: "How long that took, rounded up: what was waited for, and what people take for such things (the keystroke-level model)."},
 			{Name: "passkey", Kind: language.SavedValue, Saved: language.SavedPasskey, OfSaved: session, Text: "The passkey that was used."},
 			{Name: "pin-set", Kind: language.YesNo, Of: dev, Text: "Whether the device has a PIN."},
 			{Name: "pin-tries", Kind: language.Count, Of: dev, Text: "How many wrong PINs it still takes before only a reset helps."},
@@ -222,6 +224,8 @@ func (s *subject) session(is *world.Session) error {
 	return s.check([]claim{
 		{"counter", func() (string, error) { return number(is.Counter, nil) }},
 		{"method", func() (string, error) { return is.Method, nil }},
+		{"acts", func() (string, error) { return number(is.Acts, nil) }},
+		{"seconds", func() (string, error) { return number(is.Seconds(), nil) }},
 		{"passkey", func() (string, error) {
 			k, err := s.w.PasskeyAs(s.c.Text("passkey"))
 			if err != nil || string(k.Credential.ID) == string(is.Credential) {

@@ -205,7 +205,7 @@ func fallBack(ctx context.Context, w *world.World, c language.Call) error {
 	if f.By != world.ByOwner {
 		w.Note("Somebody else is signed in as %s now.", f.Person.Name)
 	}
-	w.Save(c, world.Saved{Session: &world.Session{Session: *progress.Session}})
+	w.Save(c, world.Saved{Session: world.SessionOf(f.Person, *progress.Session)})
 	return nil
 }
 

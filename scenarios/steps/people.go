@@ -46,6 +46,11 @@ func people() []Step {
 			Saves: language.SavedSession, Example: "- sign-in: ada\n  with: key\n  without-user-name: yes",
 		}, signIn},
 		{language.Usage{
+			Verb: "replay", Group: groupPeople, Summary: "Somebody who read along sends again what a person's browser sent at the last sign-in with a passkey.",
+			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "Whose sign-in."},
+			Example: "- replay: ada\n  expect: refused\n  reason: challenge-mismatch",
+		}, replay},
+		{language.Usage{
 			Verb: "sign-out", Group: groupPeople, Summary: "A person signs out.",
 			Subject: language.Member{Name: "person", Kind: language.PersonName, Text: "Who."},
 			Example: "- sign-out: ada",
@@ -140,11 +145,11 @@ func signIn(ctx context.Context, w *world.World, c language.Call) error {
 	if err := warned(c, s.Warnings, w); err != nil {
 		return err
 	}
-	saved := world.Session{Session: s}
+	saved := world.SessionOf(p, s)
 	if now, err := w.Site.Passkey(ctx, p, s.Credential); err == nil && now != nil {
 		saved.Counter = now.SignCount
 	}
-	w.Save(c, world.Saved{Session: &saved})
+	w.Save(c, world.Saved{Session: saved})
 	return nil
 }
 
@@ -192,6 +197,19 @@ func warned(c language.Call, warnings []string, w *world.World) error {
 		return &Unmet{Claim: "the relying party should notice " + c.Text("warning"), Found: "it noticed " + listed(warnings)}
 	}
 	return nil
+}
+
+func replay(ctx context.Context, w *world.World, c language.Call) error {
+	p, err := w.Person(c.Subject)
+	if err != nil {
+		return err
+	}
+	client, err := w.Overheard(p)
+	if err != nil {
+		return err
+	}
+	_, err = w.Site.SignIn(rp.WithSignals(ctx, p.Attackers()), p.RP, client)
+	return err
 }
 
 func signOut(ctx context.Context, w *world.World, c language.Call) error {

@@ -38,7 +38,8 @@ func profiles() []Step {
 			Members: []language.Member{
 				with("The device that makes the passkey."),
 				{Name: "name", Kind: language.Text, Text: "What the passkey is called."},
-				{Name: "challenge-lifetime", Kind: language.Duration, Default: "5 minutes", Text: "How long the challenge is good: 5 minutes to 30 days."}, typedPIN,
+				{Name: "challenge-lifetime", Kind: language.Duration, Default: "5 minutes", Text: "How long the challenge is good: 5 minutes to 30 days."},
+				{Name: "back-after", Kind: language.Duration, Default: "at once", Text: "How long it takes until what the device made is back at the relying party."}, typedPIN,
 			},
 			Saves: language.SavedPasskey, Example: "- provision: ada\n  with: key\n  name: Key 0815",
 		}, provision},
@@ -87,6 +88,7 @@ func provision(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
+	b.Script.Delay = c.Duration("back-after", 0)
 	made, err := admin.Provision(ctx, p.RP, c.Text("name"), c.Duration("challenge-lifetime", 5*time.Minute), b)
 	if err != nil {
 		return err

@@ -41,6 +41,7 @@ func (b *Browser) Create(ctx context.Context, origin string, options []byte) (re
 		return nil, err
 	}
 	b.response, err = b.agent().Create(ctx, origin, options)
+	b.world.Clock.Advance(b.Script.Delay)
 	return b.response, err
 }
 
@@ -53,6 +54,9 @@ func (b *Browser) Get(ctx context.Context, origin string, options []byte) (respo
 		return nil, err
 	}
 	b.response, err = b.agent().Get(ctx, origin, options)
+	if err == nil {
+		b.person.overheard = b.response
+	}
 	return b.response, err
 }
 

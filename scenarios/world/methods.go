@@ -225,6 +225,7 @@ func (w *World) CountSignIn(p *Person, label string, attacker bool, waited time.
 	} else if err != nil {
 		return // a fault of the bench is no sign-in
 	}
+	p.cost = s
 	w.emit(report.Event{Kind: report.SignInEvent, SignIn: s})
 }
 

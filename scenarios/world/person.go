@@ -2,6 +2,7 @@ package world
 
 import (
 	"fido-emu/identity/wallet"
+	"fido-emu/report"
 	"fido-emu/rp"
 	"fido-emu/scenarios/language"
 )
@@ -18,6 +19,9 @@ type Person struct {
 	Signals         rp.Signals // of the person's own sign-ins
 	StrangerSignals rp.Signals // of those that somebody else makes in the person's name
 	NewPassword     string     // the person's password, where it is not the one from the start
+
+	overheard []byte         // what the browser sent at the last sign-in with a passkey
+	cost      *report.SignIn // of the last sign-in; nil for none
 }
 
 func newPerson(p language.Person, home string) *Person {

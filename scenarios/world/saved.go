@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"time"
 
 	"fido-emu/rp"
 	"fido-emu/scenarios/language"
@@ -27,7 +28,18 @@ type Passkey struct {
 // Session is a sign-in that succeeded.
 type Session struct {
 	rp.Session
-	Counter uint32 // the passkey's signature counter, as the relying party has it
+	Counter uint32        // the passkey's signature counter, as the relying party has it
+	Acts    int           // what the person had to do
+	Took    time.Duration // how long that took
+}
+
+// SessionOf returns a session of p that has just begun.
+func SessionOf(p *Person, s rp.Session) *Session {
+	session := &Session{Session: s}
+	if p.cost != nil {
+		session.Acts, session.Took = p.cost.Steps, p.cost.Took
+	}
+	return session
 }
 
 // Save keeps a value under the name that the step gives, if it gives one.
@@ -94,6 +106,9 @@ func (p *Passkey) member(name string) (string, error) {
 	return "", fmt.Errorf("a passkey has no %q", name)
 }
 
+// Seconds returns how long the sign-in took, in whole seconds, rounded up.
+func (s *Session) Seconds() int { return int((s.Took + time.Second - 1) / time.Second) }
+
 func (s *Session) member(name string) (string, error) {
 	switch name {
 	case "", "person":
@@ -104,6 +119,10 @@ func (s *Session) member(name string) (string, error) {
 		return hex.EncodeToString(s.Credential), nil
 	case "counter":
 		return strconv.FormatUint(uint64(s.Counter), 10), nil
+	case "acts":
+		return strconv.Itoa(s.Acts), nil
+	case "seconds":
+		return strconv.Itoa(s.Seconds()), nil
 	}
 	return "", fmt.Errorf("a session has no %q", name)
 }

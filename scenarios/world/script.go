@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"fido-emu/attestation"
 	"fido-emu/ctap"
@@ -17,6 +18,7 @@ import (
 type Script struct {
 	Extensions map[string]any // client extension inputs, by identifier
 	Enterprise bool           // ask for enterprise attestation
+	Delay      time.Duration  // pass before the relying party has the response
 }
 
 // Results are the client extension outputs that scripts can ask for. Nil members were

@@ -113,6 +113,11 @@ func (s *Site) Administration() (rp.Administration, error) {
 	return offer[rp.Administration](s, "administration")
 }
 
+// PassScheduler returns what issues passes that begin later.
+func (s *Site) PassScheduler() (rp.PassScheduler, error) {
+	return offer[rp.PassScheduler](s, "passes that begin later")
+}
+
 // Sessions returns what ends sessions.
 func (s *Site) Sessions() (rp.SessionManager, error) {
 	return offer[rp.SessionManager](s, "sign-out")
