@@ -16,19 +16,21 @@ import (
 //     lines together are the table of the run
 //   - on a terminal the lines of running scenarios change in place; elsewhere a
 //     line is printed once, when its scenario has ended
-//   - below the table come the failures, then one line that sums up, then where
-//     the reports are
+//   - below the table come the failures, then one line that sums up, then the
+//     reports that were written
 //   - colour never carries what a word or a mark does not
 //   - text from events is cleaned of control characters
 
 // ConsoleOptions says what the console may use.
 type ConsoleOptions struct {
-	Terminal bool     // lines may be rewritten in place
-	Colour   bool     // ANSI colours may be used
-	ASCII    bool     // only ASCII marks may be used
-	Width    int      // columns; 0 is 100
-	Verbose  bool     // print every step
-	Reports  []string // paths of the reports, listed at the end
+	Terminal bool // lines may be rewritten in place
+	Colour   bool // ANSI colours may be used
+	ASCII    bool // only ASCII marks may be used
+	Width    int  // columns; 0 is 100
+	Verbose  bool // print every step
+
+	// Reports names the files that were written, which Close lists; nil for none.
+	Reports func() []string
 }
 
 // DetectConsole finds out what f can show. getenv is [os.Getenv] or stands in for
@@ -65,6 +67,8 @@ type Console struct {
 	drawn int      // lines at the bottom that the next drawing replaces
 	frame int      // of the spinner
 	last  time.Time
+
+	broken bool // nothing can be written any more
 }
 
 // NewConsole returns a console that writes to w.
@@ -112,8 +116,7 @@ func (c *Console) Event(e *Event) error {
 // draw prints permanent lines above the running ones, which it draws again.
 func (c *Console) draw(permanent string, e *Event) error {
 	if !c.o.Terminal {
-		_, err := io.WriteString(c.w, permanent)
-		return err
+		return c.print(permanent)
 	}
 	due := e.Time.Sub(c.last) >= refresh || e.Kind == ScenarioStart || e.Kind == StepStart || e.Kind == RunEnd
 	if permanent == "" && !due {
@@ -130,8 +133,28 @@ func (c *Console) draw(permanent string, e *Event) error {
 		out.WriteString(c.running(c.b.byID[id]) + "\n")
 	}
 	c.drawn = len(c.live)
-	_, err := io.WriteString(c.w, out.String())
+	return c.print(out.String())
+}
+
+// print writes, unless that went wrong before: it is said once.
+func (c *Console) print(s string) (err error) {
+	if !c.broken {
+		_, err = io.WriteString(c.w, s)
+		c.broken = err != nil
+	}
 	return err
+}
+
+// Close lists the reports.
+func (c *Console) Close() error {
+	if c.o.Reports == nil {
+		return nil
+	}
+	var out strings.Builder
+	for _, path := range c.o.Reports() {
+		fmt.Fprintf(&out, "  %s\n", path)
+	}
+	return c.print(out.String())
 }
 
 func (c *Console) header(out *bytes.Buffer) {

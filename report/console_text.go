@@ -103,9 +103,6 @@ func (c *Console) summary(out *bytes.Buffer) {
 	if slots := slotLine(m.Run.Slots); slots != "" {
 		fmt.Fprintf(out, "  %s\n", clean(slots))
 	}
-	for _, path := range c.o.Reports {
-		fmt.Fprintf(out, "  %s\n", path)
-	}
 }
 
 func (c *Console) failures(out *bytes.Buffer, m *Model) {

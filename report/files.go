@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // The files that [Files] leaves in its folder.
@@ -18,11 +19,12 @@ const (
 
 // FileSink keeps a run in files. See [Files].
 type FileSink struct {
-	dir    string
-	kept   string
-	events *atomicFile
-	jsonl  *JSONL
-	b      builder
+	dir     string
+	kept    string
+	written []string
+	events  *atomicFile
+	jsonl   *JSONL
+	b       builder
 }
 
 // Files returns a sink that leaves [EventsFile], [JUnitFile] and [HTMLFile] in
@@ -45,14 +47,8 @@ func Files(dir string) (*FileSink, error) {
 // none did.
 func (s *FileSink) Kept() string { return s.kept }
 
-// Paths lists the files that Close writes, the one for people first.
-func (s *FileSink) Paths() []string {
-	var paths []string
-	for _, name := range []string{HTMLFile, JUnitFile, EventsFile} {
-		paths = append(paths, filepath.Join(s.dir, name))
-	}
-	return paths
-}
+// Written lists the files that Close wrote, the one for people first; none before.
+func (s *FileSink) Written() []string { return s.written }
 
 // Event keeps e. A failed write is told by Close.
 func (s *FileSink) Event(e *Event) error {
@@ -69,11 +65,25 @@ func (s *FileSink) Event(e *Event) error {
 // Close writes the reports. It tries each of them even if another fails.
 func (s *FileSink) Close() error {
 	m := s.b.finish()
-	return errors.Join(
-		s.events.commit(),
-		WriteFile(filepath.Join(s.dir, JUnitFile), func(w io.Writer) error { return WriteJUnit(w, m) }),
-		WriteFile(filepath.Join(s.dir, HTMLFile), func(w io.Writer) error { return WriteHTML(w, m) }),
-	)
+	events := s.keep(EventsFile, func(string) error { return s.events.commit() })
+	junit := s.keep(JUnitFile, func(path string) error {
+		return WriteFile(path, func(w io.Writer) error { return WriteJUnit(w, m) })
+	})
+	html := s.keep(HTMLFile, func(path string) error {
+		return WriteFile(path, func(w io.Writer) error { return WriteHTML(w, m) })
+	})
+	slices.Reverse(s.written)
+	return errors.Join(events, junit, html)
+}
+
+// keep writes one of the files.
+func (s *FileSink) keep(name string, write func(path string) error) error {
+	path := filepath.Join(s.dir, name)
+	err := write(path)
+	if err == nil {
+		s.written = append(s.written, path)
+	}
+	return err
 }
 
 // WriteFile has write fill a new file of mode 0600 that takes the place of path

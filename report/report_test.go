@@ -22,7 +22,7 @@ func TestGolden(t *testing.T) {
 			return replay(events, NewJSONL(w))
 		},
 		"console.txt": func(w io.Writer) error {
-			return replay(events, NewConsole(w, ConsoleOptions{Reports: []string{"out/report.html", "out/junit.xml"}}))
+			return replay(events, NewConsole(w, ConsoleOptions{Reports: func() []string { return []string{"out/report.html", "out/junit.xml"} }}))
 		},
 		"console-ascii-verbose.txt": func(w io.Writer) error {
 			return replay(events, NewConsole(w, ConsoleOptions{ASCII: true, Verbose: true, Width: 80}))
@@ -46,6 +46,9 @@ func replay(events []Event, sink Sink) error {
 		if err := sink.Event(&events[i]); err != nil {
 			return err
 		}
+	}
+	if c, ok := sink.(io.Closer); ok {
+		return c.Close()
 	}
 	return nil
 }

@@ -166,9 +166,9 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink.b.add(&Event{Kind: RunStart, Time: time.Unix(0, 0), Run: &Run{}})
-	for _, path := range sink.Paths() {
-		if _, err := os.Stat(path); !os.IsNotExist(err) {
-			t.Errorf("%s is there before the end: %v", path, err)
+	for _, name := range []string{EventsFile, JUnitFile, HTMLFile} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is there before the end: %v", name, err)
 		}
 	}
 	sample(t, sink)
@@ -176,7 +176,10 @@ func TestFiles(t *testing.T) {
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("%v in the folder, want three files: %v", entries, err)
 	}
-	for _, path := range sink.Paths() {
+	if len(sink.Written()) != 3 {
+		t.Errorf("wrote %v", sink.Written())
+	}
+	for _, path := range sink.Written() {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
 			t.Errorf("%s: %v %v", path, info, err)
 		}

@@ -96,7 +96,7 @@ func (u ui) openReport(r *archive.Run, print bool) error {
 		}
 	}
 	// Merged, it has the end that it may lack.
-	return errors.Join(archive.Merge([]*archive.Run{r}, "", u.console(pages, false, true)), unwritten)
+	return errors.Join(archive.Merge([]*archive.Run{r}, "", u.console(func() []string { return pages }, false, true)), unwritten)
 }
 
 // pageOf names the report of a run: that of its folder, but of a run that broke off there
@@ -176,7 +176,7 @@ func (u ui) merge(runs []*archive.Run, dir, name string) error {
 	}
 	u.tellKept(files)
 	result := &last{}
-	err = errors.Join(archive.TakeFiles(runs, dir), archive.Merge(runs, name, files, u.console(files.Paths(), false, true), result))
+	err = errors.Join(archive.TakeFiles(runs, dir), archive.Merge(runs, name, files, u.console(files.Written, false, true), result))
 	if err != nil {
 		return &exit{code: exitBench, err: err}
 	}

@@ -213,14 +213,14 @@ func (f runFlags) elsewhere(u ui) (*world.Elsewhere, error) {
 // sinks returns where the events of the run go.
 func (f runFlags) sinks(u ui) ([]report.Sink, error) {
 	var files *report.FileSink
-	var paths []string
+	var written func() []string
 	if !f.noReports {
 		var err error
 		if files, err = report.Files(f.reports); err != nil {
 			return nil, &exit{code: exitBench, err: err, hint: "choose another folder with --reports, or --no-reports"}
 		}
 		u.tellKept(files)
-		paths = files.Paths()
+		written = files.Written
 	}
 	var sinks []report.Sink
 	if files != nil {
@@ -232,7 +232,7 @@ func (f runFlags) sinks(u ui) ([]report.Sink, error) {
 	if f.json {
 		return append(sinks, report.NewJSONL(u.out)), nil
 	}
-	return append(sinks, u.console(paths, f.verbose, len(f.bind.devices) > 0)), nil
+	return append(sinks, u.console(written, f.verbose, len(f.bind.devices) > 0)), nil
 }
 
 // choose loads scenarios and selects among them.

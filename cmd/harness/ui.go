@@ -112,7 +112,7 @@ func (u ui) printJSON(v any) error {
 
 // console returns the sink that shows a run to people. Where a person is asked to do
 // something, lines stay as they are, so that none is erased.
-func (u ui) console(reports []string, verbose, asking bool) *report.Console {
+func (u ui) console(reports func() []string, verbose, asking bool) *report.Console {
 	o := report.ConsoleOptions{}
 	if f, ok := u.out.(*os.File); ok {
 		o = report.DetectConsole(f, u.getenv)
