@@ -83,7 +83,7 @@ func fates() []Step {
 		{language.Usage{
 			Verb: world.StealVerb, Group: groupFate, Summary: "A device falls into the hands of a thief, who can touch it.",
 			Text:    "From now on the thief does what is done with it. The thief's finger is not recognised, and the thief knows no PIN but what the scenario says.",
-			Subject: device("Which."), Members: []language.Member{{Name: "with-pin", Kind: language.YesNo, Default: "no", Text: "Whether the thief saw the PIN or passcode being typed."}},
+			Subject: device("Which."), Members: []language.Member{{Name: "with-pin", Kind: language.YesNo, Default: "no", Text: "Whether the thief saw the PIN or passcode being typed. Phones and computers take their passcode in place of a face or finger."}},
 			Example: "- steal: key",
 		}, steal},
 		{language.Usage{

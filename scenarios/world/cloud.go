@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -149,7 +150,7 @@ func (d *Device) recoverByGroup(ctx context.Context, a *Account, r Recovery) err
 	if err := r.Helper.Member.FinishGroupRecovery(ctx, a.user, request.Code); err != nil {
 		return err
 	}
-	a.secret = secret
+	a.former, a.secret = a.secret, secret
 	if err := d.Member.CompleteJoin(ctx); err != nil {
 		return err
 	}
@@ -216,10 +217,11 @@ func (d *Device) ChangeSecret(ctx context.Context) error {
 // WithFormerSecret does something as somebody who knows the account's password before it
 // was last changed.
 func (a *Account) WithFormerSecret(do func() error) error {
-	now := a.secret
-	if a.former != "" {
-		a.secret = a.former
+	if a.former == "" {
+		return errors.New("the password of the account was never changed, so that it has no former one")
 	}
+	now := a.secret
+	a.secret = a.former
 	err := do()
 	a.secret = now
 	return err

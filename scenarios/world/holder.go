@@ -51,9 +51,11 @@ func (h *holder) Verify(ctx context.Context, p authenticator.Prompt) authenticat
 	return answer
 }
 
+// recognised tells whether the device takes its holder for its owner. A phone or computer
+// that does not know the face or finger asks for its passcode.
 func (h *holder) recognised() bool {
 	if h.in == thiefs {
-		return h.knows && h.model.BuiltInUV == authenticator.Passcode
+		return h.knows && (h.model.Platform || h.model.BuiltInUV == authenticator.Passcode)
 	}
 	return h.touch != "wrong-finger"
 }
