@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"grammar":            {},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "rp", "grammar"},
-	"identity":           {"ctap", "ctap/cose", "ctap/authenticator"},
+	"identity":           {"ctap", "ctap/cose", "ctap/authenticator", "state"},
 	"interop":            {"report", "rp", "rp/audit", "scenarios"},
 	"cmd":                {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/conformance", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/bench", "fixtures/emulator", "fixtures/finger", "fixtures/lab", "fixtures/power", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "report/audit", "report/conformance", "rp", "rp/audit", "grammar", "scenarios"},
 	"benchmarks":         {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "attestation", "keychain", "fixtures", "fixtures/lab", "fixtures/reach", "fixtures/slots", "webauthn", "report", "rp", "scenarios"},

@@ -28,8 +28,7 @@ func (p *Person) Capture(random io.Reader, c Condition, challenge []Pose) (Captu
 	}
 	noise := rand.New(rand.NewChaCha8(seed))
 	var capture Capture
-	for i, pose := range append([]Pose{Front}, challenge...) {
-		m := p.before(i, pose, c)
+	for _, m := range p.Scene(c, challenge) {
 		grain(m, noise)
 		frame, err := picture.PNG(m)
 		if err != nil {
@@ -38,6 +37,15 @@ func (p *Person) Capture(random io.Reader, c Condition, challenge []Pose) (Captu
 		capture.Frames = append(capture.Frames, frame)
 	}
 	return capture, nil
+}
+
+// Scene is what is before the camera while it takes the selfie and asks for a challenge:
+// the frames of a Capture without the camera's noise.
+func (p *Person) Scene(c Condition, challenge []Pose) (frames []*image.RGBA) {
+	for i, pose := range append([]Pose{Front}, challenge...) {
+		frames = append(frames, p.before(i, pose, c))
+	}
+	return frames
 }
 
 // before returns what is before the camera for frame i.

@@ -23,7 +23,7 @@
 // What changes something needs the header X-Device, or the cookie of that name, with what
 // start or continue returned:
 //
-//	GET  /{provider}/verify/{token}           the page
+//	GET  /{provider}/verify/{token}           the page; POST is its forms
 //	GET  /{provider}/verify/{token}/state     → View
 //	POST /{provider}/verify/{token}/start     → Device; the first device has the session
 //	POST /{provider}/verify/{token}/consent   → View
@@ -31,7 +31,7 @@
 //	POST /{provider}/verify/{token}/selfie    person.Capture → View
 //	POST /{provider}/verify/{token}/offer     → Offer, of a verified session; an earlier one still stands
 //	POST /{provider}/verify/{token}/handover  → HandOver
-//	GET  /{provider}/c/{code}                 the page on the other device, to which the QR code leads
+//	GET  /{provider}/c/{code}                 the page on the other device, to which the QR code leads; POST is its form
 //	POST /{provider}/continue                 {"code"} → Device; from then on the earlier device is refused (moved)
 //
 // For wallets, {provider}/issuer is the base URL of a credential.Issuer:
@@ -47,7 +47,7 @@
 // For people who sit before a browser and have no test document, the double of a camera:
 //
 //	GET  /{provider}/camera/{person}/{kind}.png  a test person's document, with ?defect=… as many as wished
-//	GET  /{provider}/camera/{person}/selfie      with ?condition=…&pose=… → person.Capture
+//	GET  /{provider}/camera/{person}/face.jpg    what a camera would see of a face, with ?shows=…&light=…&pose=…
 //
 // # Steps
 //
@@ -66,7 +66,7 @@
 // A provider can be down (503 of everything), slow, or die before a step is answered:
 // nothing of that step is kept, and it is down until it is revived. With Config.Save
 // every change is saved before the answer that tells of it; Config.Snapshot brings it
-// back in a new process. A snapshot holds hashes of tokens and codes only, but the data of
-// documents and the private keys of the issuers, too: it is a secret. Offers and the
-// status lists of credential.Issuer are not in it.
+// back in a new process. Of links, devices and codes of hand-overs a snapshot holds
+// hashes only, but also the data of documents, and of the issuers their private keys,
+// status lists and the offers that stand: it is a secret.
 package proofing

@@ -66,8 +66,14 @@ func (s *Service) wellKnown(w http.ResponseWriter, r *http.Request) {
 // served answers a request to a provider; an error becomes the answer.
 type served func(*house, http.ResponseWriter, *http.Request) error
 
-// at finds the provider of a path, and lets it fail as it is told to.
+// at finds the provider of a path, and lets it fail as it is told to. Errors are told
+// in JSON.
 func (s *Service) at(f served) http.Handler {
+	return s.atOr(f, func(_ *house, w http.ResponseWriter, _ *http.Request, err error) { fail(w, err) })
+}
+
+// atOr is at, where errors are told otherwise once the provider is found.
+func (s *Service) atOr(f served, tell func(*house, http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := s.houses[r.PathValue("provider")]
 		if h == nil {
@@ -75,18 +81,12 @@ func (s *Service) at(f served) http.Handler {
 			return
 		}
 		fault := s.fault(h)
-		if fault.Down {
-			fail(w, errDown(h))
+		if fault.Down || fault.Delay > 0 && s.config.Sleep(r.Context(), fault.Delay) != nil {
+			tell(h, w, r, errDown(h))
 			return
 		}
-		if fault.Delay > 0 {
-			if err := s.config.Sleep(r.Context(), fault.Delay); err != nil {
-				fail(w, errDown(h))
-				return
-			}
-		}
 		if err := f(h, w, r); err != nil {
-			fail(w, err)
+			tell(h, w, r, err)
 		}
 	})
 }
@@ -96,11 +96,16 @@ func errDown(h *house) error {
 }
 
 func fail(w http.ResponseWriter, err error) {
-	e, ok := errors.AsType[*Refusal](err)
-	if !ok {
-		e = &Refusal{Status: http.StatusInternalServerError, Code: CodeNotSaved, Message: err.Error()}
-	}
+	e := refusalOf(err)
 	answer(w, e.Status, map[string]*Refusal{"error": e})
+}
+
+// refusalOf is what is told of an error.
+func refusalOf(err error) *Refusal {
+	if e, ok := errors.AsType[*Refusal](err); ok {
+		return e
+	}
+	return &Refusal{Status: http.StatusInternalServerError, Code: CodeNotSaved, Message: err.Error()}
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

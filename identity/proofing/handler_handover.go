@@ -18,45 +18,61 @@ const (
 	qrScale  = 6
 )
 
-// handOver makes a code for another device.
 func (s *Service) handOver(h *house, w http.ResponseWriter, r *http.Request) error {
+	o, err := s.invite(h, r)
+	if err == nil {
+		answer(w, http.StatusOK, o)
+	}
+	return err
+}
+
+// invite makes a code for another device.
+func (s *Service) invite(h *house, r *http.Request) (HandOver, error) {
 	rec, err := s.mine(h, r)
 	if err != nil {
-		return err
+		return HandOver{}, err
 	}
 	if rec.Status != Pending && rec.Status != Verified && rec.Status != Issued {
-		return errOver(rec.Status)
+		return HandOver{}, errOver(rec.Status)
 	}
 	code, err := s.code()
 	if err != nil {
-		return err
+		return HandOver{}, err
 	}
 	ends := s.config.Now().Add(codeLife).UTC()
 	if _, err := s.change(rec, func(r *record) error { r.Code, r.CodeEnds = hash(code), ends; return nil }); err != nil {
-		return err
+		return HandOver{}, err
 	}
-	link := s.config.BaseURL + "/" + h.ID + "/c/" + code
+	link := s.config.PublicURL + "/" + h.ID + "/c/" + code
 	q, err := qr.Encode(link, qr.M)
 	if err != nil {
-		return err
+		return HandOver{}, err
 	}
 	q.Scale = qrScale
-	answer(w, http.StatusOK, HandOver{URL: link, Code: code, QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(q.PNG()), Expires: ends})
-	return nil
+	return HandOver{URL: link, Code: code, QR: "data:image/png;base64," + base64.StdEncoding.EncodeToString(q.PNG()), Expires: ends}, nil
 }
 
-// takeOver gives the session to the device that has the code, which is good once.
 func (s *Service) takeOver(h *house, w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Code string `json:"code"`
 	}
-	if err := read(r, maxJSON, &in); err != nil {
-		return err
+	err := read(r, maxJSON, &in)
+	var d Device
+	if err == nil {
+		d, err = s.takenOver(h, w, in.Code)
 	}
+	if err == nil {
+		answer(w, http.StatusOK, d)
+	}
+	return err
+}
+
+// takenOver gives the session to the device that has the code, which is good once.
+func (s *Service) takenOver(h *house, w http.ResponseWriter, code string) (Device, error) {
 	now := s.config.Now()
-	code := hash(strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(in.Code)))
+	code = hash(strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code)))
 	if err := s.throttle(now); err != nil {
-		return err
+		return Device{}, err
 	}
 	rec := s.find(func(r *record) bool {
 		return r.Code == code && r.Provider == h.ID && now.Before(r.CodeEnds) && now.Before(r.Expires)
@@ -65,7 +81,7 @@ func (s *Service) takeOver(h *house, w http.ResponseWriter, r *http.Request) err
 		s.mu.Lock()
 		s.wrong = append(s.wrong, now)
 		s.mu.Unlock()
-		return errNotFound("code, or it is not good any more")
+		return Device{}, errNotFound("code, or it is not good any more")
 	}
 	return s.give(h, w, rec, "")
 }

@@ -10,40 +10,44 @@ import (
 // maxOffers is how many offers a session gets: a wallet may fail, and not for ever.
 const maxOffers = 3
 
-// makeOffer invites the wallet of a person who was verified. An offer that still stands
-// is given again.
 func (s *Service) makeOffer(h *house, w http.ResponseWriter, r *http.Request) error {
+	o, err := s.offered(h, r)
+	if err == nil {
+		answer(w, http.StatusOK, o)
+	}
+	return err
+}
+
+// offered invites the wallet of a person who was verified. An offer that still stands
+// is given again.
+func (s *Service) offered(h *house, r *http.Request) (*Offer, error) {
 	rec, err := s.mine(h, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if rec.Status == Pending {
-		return refuse(http.StatusConflict, CodeNotVerified, "nothing is verified yet; the step now is %s", rec.step(&h.Provider))
+		return nil, refuse(http.StatusConflict, CodeNotVerified, "nothing is verified yet; the step now is %s", rec.step(&h.Provider))
 	}
 	now := s.config.Now()
 	if rec.Status != Verified && rec.Status != Issued || !now.Before(rec.Expires) || rec.Document == nil {
-		return errOver(rec.Status)
+		return nil, errOver(rec.Status)
 	}
 	if rec.offer != nil && now.Before(rec.offer.Expires) {
-		answer(w, http.StatusOK, rec.offer)
-		return nil
+		return rec.offer, nil
 	}
 	if rec.Offers >= maxOffers {
-		return refuse(http.StatusGone, CodeOver, "%d offers were made; begin a new session", maxOffers)
+		return nil, refuse(http.StatusGone, CodeOver, "%d offers were made; begin a new session", maxOffers)
 	}
 	offer, err := h.issuer.Offer(claims(rec.Document), h.TxCode)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := &Offer{Link: offer.Link, TxCode: offer.TxCode, Expires: offer.Expires}
-	if _, err := s.change(rec, func(r *record) error {
+	_, err = s.change(rec, func(r *record) error {
 		r.Status, r.offer, r.Offers = Issued, out, r.Offers+1
 		return nil
-	}); err != nil {
-		return err
-	}
-	answer(w, http.StatusOK, out)
-	return nil
+	})
+	return out, err
 }
 
 // claims are what the credential says: the names as they are printed, in Latin letters.

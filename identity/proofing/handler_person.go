@@ -100,27 +100,35 @@ func (s *Service) showState(h *house, w http.ResponseWriter, r *http.Request) er
 	return nil
 }
 
-// start gives the session to the first device that asks.
 func (s *Service) start(h *house, w http.ResponseWriter, r *http.Request) error {
+	d, err := s.begun(h, w, r)
+	if err == nil {
+		answer(w, http.StatusOK, d)
+	}
+	return err
+}
+
+// begun gives the session to the first device that asks.
+func (s *Service) begun(h *house, w http.ResponseWriter, r *http.Request) (Device, error) {
 	rec, err := s.linked(h, r)
 	if err != nil {
-		return err
+		return Device{}, err
 	}
 	if rec.Status != Pending {
-		return errOver(rec.Status)
+		return Device{}, errOver(rec.Status)
 	}
 	if rec.Device != "" {
-		return refuse(http.StatusConflict, CodeTaken, "another device has the session; hand it over there")
+		return Device{}, refuse(http.StatusConflict, CodeTaken, "another device has the session; hand it over there")
 	}
-	return s.give(h, w, rec, s.config.BaseURL+"/"+h.ID+"/verify/"+r.PathValue("token"))
+	return s.give(h, w, rec, s.config.PublicURL+"/"+h.ID+"/verify/"+r.PathValue("token"))
 }
 
 // give makes the device that asks the one that has the session. A link that is "" is
 // made anew: the other device's is then void.
-func (s *Service) give(h *house, w http.ResponseWriter, rec *record, link string) error {
+func (s *Service) give(h *house, w http.ResponseWriter, rec *record, link string) (Device, error) {
 	d, err := s.secret()
 	if err != nil {
-		return err
+		return Device{}, err
 	}
 	rec, err = s.change(rec, func(r *record) error {
 		r.Device, r.Code, r.CodeEnds = hash(d), "", time.Time{}
@@ -132,55 +140,38 @@ func (s *Service) give(h *house, w http.ResponseWriter, rec *record, link string
 		return err
 	})
 	if err != nil {
-		return err
+		return Device{}, err
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: deviceCookie, Value: d, Path: "/" + h.ID + "/verify/", Expires: rec.Expires,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(s.config.BaseURL, "https:"),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, // people come back from the relying party's page
+		Secure: strings.HasPrefix(s.config.PublicURL, "https:"),
 	})
-	answer(w, http.StatusOK, Device{Device: d, URL: link})
-	return nil
+	return Device{Device: d, URL: link}, nil
 }
 
 func (s *Service) consent(h *house, w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.pending(h, r, Consent)
-	if err != nil {
-		return err
-	}
-	return s.proceed(h, w, r, rec, verdict{})
+	rec, err := s.agreed(h, r)
+	return h.shown(w, rec, err)
 }
 
 func (s *Service) takeDocument(h *house, w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.pending(h, r, Document, SecondDocument)
-	if err != nil {
-		return err
-	}
-	file, err := body(r, maxPicture)
-	if err != nil {
-		return err
-	}
-	return s.proceed(h, w, r, rec, s.judgeDocument(&h.Provider, rec, file))
+	rec, err := s.documented(h, r, func() ([]byte, error) { return body(r, maxPicture) })
+	return h.shown(w, rec, err)
 }
 
 func (s *Service) takeSelfie(h *house, w http.ResponseWriter, r *http.Request) error {
-	rec, err := s.pending(h, r, Selfie)
-	if err != nil {
-		return err
-	}
-	var c person.Capture
-	if err := read(r, maxPicture, &c); err != nil {
-		return err
-	}
-	return s.proceed(h, w, r, rec, s.judgeSelfie(&h.Provider, rec, c))
+	rec, err := s.posed(h, r, func([]person.Pose) (c person.Capture, err error) {
+		err = read(r, maxPicture, &c)
+		return c, err
+	})
+	return h.shown(w, rec, err)
 }
 
-// proceed settles a verdict, tells the relying party of a decision and shows the state.
-func (s *Service) proceed(h *house, w http.ResponseWriter, r *http.Request, rec *record, v verdict) error {
-	rec, err := s.change(rec, func(r *record) error { return s.settle(h, r, v) })
-	if err != nil {
-		return err
+// shown answers with the state of a session.
+func (h *house) shown(w http.ResponseWriter, rec *record, err error) error {
+	if err == nil {
+		answer(w, http.StatusOK, h.view(rec))
 	}
-	rec = s.deliver(r.Context(), h, rec)
-	answer(w, http.StatusOK, h.view(rec))
-	return nil
+	return err
 }

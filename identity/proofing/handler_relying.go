@@ -115,7 +115,7 @@ func (s *Service) link(r *record) error {
 	if err != nil {
 		return err
 	}
-	r.Link, r.url = hash(token), s.config.BaseURL+"/"+r.Provider+"/verify/"+token
+	r.Link, r.url = hash(token), s.config.PublicURL+"/"+r.Provider+"/verify/"+token
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package proofing
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -32,7 +33,9 @@ type Config struct {
 	Rand   io.Reader    // of tokens, codes, challenges and the issuers' keys
 	Client *http.Client // for callbacks
 
-	BaseURL   string           // such as https://proofing.test, without a slash at its end
+	BaseURL   string           // such as https://proofing.test, without a slash at its end; issuers are named after it
+	PublicURL string           // under which people's devices reach the pages; "": BaseURL
+	Wallet    string           // path of a wallet's page here that opens links (?link=…), to which the pages lead; "": none
 	Providers []Provider       // nil: those that come with the project
 	People    []*person.Person // whose faces are known; nil: those that come with the project
 	Relying   []RelyingParty   //
@@ -93,6 +96,7 @@ func complete(c *Config) (err error) {
 		return errors.New("the configuration needs Now, Rand and BaseURL")
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	c.PublicURL = strings.TrimSuffix(cmp.Or(c.PublicURL, c.BaseURL), "/")
 	c.Rand = &lockedReader{reader: c.Rand}
 	if c.Providers == nil {
 		if c.Providers, err = Providers(); err != nil {

@@ -38,7 +38,8 @@ type Faces struct {
 	gallery *person.Gallery
 
 	mu   sync.Mutex
-	seen map[[32]byte]bool // hashes of frames
+	seen map[[32]byte]bool           // hashes of frames
+	save func(snapshot []byte) error // nil: nothing is kept
 }
 
 // NewFaces returns the Face Check that knows the people of a gallery.
@@ -57,8 +58,12 @@ func (f *Faces) Match(_ context.Context, capture, photo []byte) (request.FaceMat
 	if err != nil {
 		return request.FaceMatch{}, fmt.Errorf("the photo in the Verified ID: %w", err)
 	}
+	again, err := f.repeated(c.Frames)
+	if err != nil {
+		return request.FaceMatch{}, err
+	}
 	seen, err := f.live(c)
-	if err != nil { // why is told to nobody: it would teach
+	if err != nil || again { // why is told to nobody: it would teach
 		return request.FaceMatch{}, nil
 	}
 	return request.FaceMatch{Live: true, Score: float64(seen.Person.Score(subject.Person.Face, seen.Condition))}, nil
@@ -70,7 +75,7 @@ var errNotLive = errors.New("no living person")
 // live looks at every frame and returns who the selfie shows.
 func (f *Faces) live(c person.Capture) (person.Seen, error) {
 	poses := append([]person.Pose{person.Front}, challenge()...)
-	if len(c.Frames) != len(poses) || f.repeated(c.Frames) {
+	if len(c.Frames) != len(poses) {
 		return person.Seen{}, errNotLive
 	}
 	var selfie person.Seen
@@ -91,7 +96,7 @@ func (f *Faces) live(c person.Capture) (person.Seen, error) {
 }
 
 // repeated tells whether a frame came before, and remembers them all.
-func (f *Faces) repeated(frames [][]byte) (again bool) {
+func (f *Faces) repeated(frames [][]byte) (again bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, frame := range frames {
@@ -99,7 +104,10 @@ func (f *Faces) repeated(frames [][]byte) (again bool) {
 		again = again || f.seen[h]
 		f.seen[h] = true
 	}
-	return again
+	if f.save != nil {
+		err = f.save(f.snapshot())
+	}
+	return again, err
 }
 
 // looked is what a picture shows, and whether it is a picture of a picture.

@@ -40,44 +40,80 @@ func (w *Wallet) Accept(ctx context.Context, offer, txCode string) (Held, error)
 }
 
 func (w *Wallet) accept(ctx context.Context, text, txCode string) (Held, error) {
-	// 4: the offer, and 12.2: who makes it.
-	address, err := link(text, "openid-credential-offer", "credential_offer_uri")
+	o, err := w.look(ctx, text)
 	if err != nil {
 		return Held{}, err
-	}
-	var offer credential.CredentialOffer
-	if err := w.get(ctx, address, &offer); err != nil {
-		return Held{}, err
-	}
-	grant := offer.PreAuthorized()
-	if grant == nil || len(offer.CredentialConfigurationIDs) != 1 {
-		return Held{}, fmt.Errorf("%s offers no single credential with a pre-authorised code", offer.CredentialIssuer)
-	}
-	issuer, err := w.metadata(ctx, offer.CredentialIssuer)
-	if err != nil {
-		return Held{}, err
-	}
-	if issuer.CredentialIssuer != offer.CredentialIssuer {
-		return Held{}, fmt.Errorf("%s says that it is %s", offer.CredentialIssuer, issuer.CredentialIssuer)
 	}
 	// 6: the token.
 	form := url.Values{
 		"grant_type":          {"urn:ietf:params:oauth:grant-type:pre-authorized_code"},
-		"pre-authorized_code": {grant.Code},
+		"pre-authorized_code": {o.grant.Code},
 	}
 	if txCode != "" {
 		form.Set("tx_code", txCode)
 	}
 	var token credential.TokenResponse
-	if err := w.post(ctx, issuer.TokenEndpoint, "", "application/x-www-form-urlencoded", []byte(form.Encode()), &token); err != nil {
+	if err := w.post(ctx, o.metadata.TokenEndpoint, "", "application/x-www-form-urlencoded", []byte(form.Encode()), &token); err != nil {
 		return Held{}, err
 	}
 	// 7 and 8: the credential, for the holder's key.
-	jwt, err := w.fetch(ctx, issuer, token.AccessToken, offer.CredentialConfigurationIDs[0])
+	jwt, err := w.fetch(ctx, o.metadata, token.AccessToken, o.Type)
 	if err != nil {
 		return Held{}, err
 	}
-	return w.check(ctx, issuer, offer.CredentialConfigurationIDs[0], jwt)
+	return w.check(ctx, o.metadata, o.Type, jwt)
+}
+
+// Offered is an offer of a credential, as the wallet shows it.
+type Offered struct {
+	Issuer string // base URL
+	Name   string // the issuer's, for people: nobody vouches for it
+	Type   string // of the credential
+	TxCode bool   // the issuer shows a code that is asked for
+
+	grant    *credential.PreGrant
+	metadata credential.IssuerMetadata
+}
+
+// Look fetches an offer and does not take it up.
+func (w *Wallet) Look(ctx context.Context, offer string) (Offered, error) {
+	o, err := w.look(ctx, offer)
+	if err != nil {
+		return Offered{}, fmt.Errorf("wallet: look at an offer: %w", err)
+	}
+	return o, nil
+}
+
+func (w *Wallet) look(ctx context.Context, text string) (o Offered, err error) {
+	// 4: the offer, and 12.2: who makes it.
+	address, err := link(text, "openid-credential-offer", "credential_offer_uri")
+	if err != nil {
+		return o, err
+	}
+	var offer credential.CredentialOffer
+	if err := w.get(ctx, address, &offer); err != nil {
+		return o, err
+	}
+	grant := offer.PreAuthorized()
+	if grant == nil || len(offer.CredentialConfigurationIDs) != 1 {
+		return o, fmt.Errorf("%s offers no single credential with a pre-authorised code", offer.CredentialIssuer)
+	}
+	issuer, err := w.metadata(ctx, offer.CredentialIssuer)
+	if err != nil {
+		return o, err
+	}
+	if issuer.CredentialIssuer != offer.CredentialIssuer {
+		return o, fmt.Errorf("%s says that it is %s", offer.CredentialIssuer, issuer.CredentialIssuer)
+	}
+	return Offered{issuer.CredentialIssuer, nameOf(issuer), offer.CredentialConfigurationIDs[0], grant.TxCode != nil, grant, issuer}, nil
+}
+
+// nameOf is what an issuer calls itself, "" where it does not say.
+func nameOf(m credential.IssuerMetadata) string {
+	if len(m.Display) == 0 {
+		return ""
+	}
+	return m.Display[0].Name
 }
 
 // metadata fetches what an issuer says of itself: at the root of its host (12.2.2), or
@@ -141,11 +177,7 @@ func (w *Wallet) check(ctx context.Context, issuer credential.IssuerMetadata, ki
 	if c.Subject != w.DID() {
 		return Held{}, errors.New("the credential is about another holder")
 	}
-	h := Held{ID: c.ID, Issuer: c.Issuer, Types: c.Types, Claims: c.Claims, Expires: c.Expires, JWT: jwt}
-	if len(issuer.Display) > 0 {
-		h.Name = issuer.Display[0].Name
-	}
-	return h, nil
+	return Held{ID: c.ID, Issuer: c.Issuer, Name: nameOf(issuer), Types: c.Types, Claims: c.Claims, Expires: c.Expires, JWT: jwt}, nil
 }
 
 // get fetches JSON.

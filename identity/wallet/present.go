@@ -103,9 +103,12 @@ func (w *Wallet) Present(ctx context.Context, text string) error {
 // Answer makes the answer to a request, with the newest credentials that fit, and does
 // not send it.
 func (w *Wallet) Answer(ctx context.Context, asked *Asked) (*Response, error) {
-	chosen, err := w.choose(asked)
-	if err != nil {
-		return nil, err
+	var chosen []string
+	for i, fit := range w.Fitting(asked) {
+		if len(fit) == 0 {
+			return nil, fmt.Errorf("wallet: %w: a %q", ErrNothingToShow, asked.Types[i])
+		}
+		chosen = append(chosen, fit[0].JWT)
 	}
 	agreed, err := w.config.Person.Consent(ctx, asked)
 	if err != nil {
@@ -117,38 +120,49 @@ func (w *Wallet) Answer(ctx context.Context, asked *Asked) (*Response, error) {
 	return w.AnswerWith(ctx, asked, chosen...)
 }
 
-// choose picks credentials for a request.
-func (w *Wallet) choose(asked *Asked) ([]string, error) {
+// Fitting returns for each credential that is asked for those that the wallet holds and
+// that would do, newest first: of its type, by an issuer that is accepted.
+func (w *Wallet) Fitting(asked *Asked) [][]Held {
 	held := w.List()
 	slices.Reverse(held)
-	var chosen []string
+	var all [][]Held
 	for _, d := range asked.object.Claims.VPToken.Definition.InputDescriptors {
 		issuers := d.Issuers()
-		i := slices.IndexFunc(held, func(h Held) bool {
+		fits := func(h Held) bool {
 			return slices.Contains(h.Types, d.ID) && (len(issuers) == 0 || slices.Contains(issuers, h.Issuer))
-		})
-		if i < 0 {
-			return nil, fmt.Errorf("wallet: %w: a %q", ErrNothingToShow, d.ID)
 		}
-		chosen = append(chosen, held[i].JWT)
+		var fit []Held
+		for _, h := range held {
+			if fits(h) {
+				fit = append(fit, h)
+			}
+		}
+		all = append(all, fit)
 	}
-	return chosen, nil
+	return all
 }
 
 // AnswerWith makes an answer of given credentials, whether they are asked for or not
 // and whether the wallet holds them or not, without asking the person: what a thief's
 // wallet does.
-func (w *Wallet) AnswerWith(ctx context.Context, asked *Asked, credentials ...string) (r *Response, err error) {
+func (w *Wallet) AnswerWith(ctx context.Context, asked *Asked, credentials ...string) (*Response, error) {
+	var selfie []byte
+	if asked.FaceCheck {
+		var err error
+		if selfie, err = w.config.Person.Selfie(ctx); err != nil {
+			return nil, fmt.Errorf("wallet: take a selfie: %w", err)
+		}
+	}
+	return w.AnswerAs(asked, selfie, credentials...)
+}
+
+// AnswerAs is AnswerWith for a selfie that was taken before; nil where none is due.
+func (w *Wallet) AnswerAs(asked *Asked, selfie []byte, credentials ...string) (*Response, error) {
 	key, err := w.signingKey()
 	if err != nil {
 		return nil, err
 	}
-	r = &Response{State: asked.object.State}
-	if asked.FaceCheck {
-		if r.FaceCapture, err = w.config.Person.Selfie(ctx); err != nil {
-			return nil, fmt.Errorf("wallet: take a selfie: %w", err)
-		}
-	}
+	r := &Response{State: asked.object.State, FaceCapture: selfie}
 	id, err := w.newID()
 	if err != nil {
 		return nil, err

@@ -102,6 +102,20 @@ func (w *Wallet) List() []Held {
 	return slices.Clone(w.held)
 }
 
+// Standing verifies a held credential as it is now, against a status list that is
+// fetched for it. The error is a *credential.Refusal; its reason is Expired, Revoked, or
+// what keeps others from verifying it.
+func (w *Wallet) Standing(ctx context.Context, h Held) error {
+	v := *w.verifier
+	v.Status = credential.NewStatusLists() // a list that is kept may be minutes old
+	want := credential.Expected{Issuers: []string{h.Issuer}}
+	if len(h.Types) > 0 {
+		want.Type = h.Types[len(h.Types)-1]
+	}
+	_, err := v.Credential(ctx, h.JWT, want)
+	return err
+}
+
 // Delete deletes a credential. There is no way back but another issue.
 func (w *Wallet) Delete(id string) error {
 	w.mu.Lock()
