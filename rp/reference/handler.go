@@ -150,8 +150,12 @@ func (s *server) guard(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead || r.URL.Path == CallbackPath || strings.HasPrefix(r.URL.Path, graphRoot)
-		if !safe && !slices.Contains(s.core.config.Origins, r.Header.Get("Origin")) {
-			writeError(w, refuse(OriginForbidden, "the request has Origin %q, want one of %s", r.Header.Get("Origin"), strings.Join(s.core.config.Origins, " ")))
+		origin, ours := r.Header.Get("Origin"), s.core.config.Origins
+		if public := s.core.office.public; public != "" && r.URL.Path == continuePath { // a phone opened the page there
+			ours = append(slices.Clone(ours), public)
+		}
+		if !safe && !slices.Contains(ours, origin) {
+			writeError(w, refuse(OriginForbidden, "the request has Origin %q, want one of %s", origin, strings.Join(ours, " ")))
 			return
 		}
 		next.ServeHTTP(w, r)

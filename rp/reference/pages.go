@@ -31,7 +31,8 @@ type page struct {
 	Own         *ownView // what its owner sees of an account beside passkeys
 	Desk        any      // what an administrator sees, of a kind for each page
 	Now         time.Time
-	Recovery    bool // account recovery is set up
+	Recovery    bool   // account recovery is set up
+	Wallet      string // page of a test wallet that opens links; "" without one
 }
 
 // InAdmin tells whether the page is one of the administration.

@@ -14,7 +14,10 @@ import (
 // which is set once, before the relying party is used, and has a lock of its own
 // that comes before Core.mu.
 type office struct {
-	desk       *recovery.Desk         // nil where recovery is not set up
+	desk       *recovery.Desk // nil where recovery is not set up
+	public     string         // see RecoveryServices; set with desk, as are wallet and linkage
+	wallet     string
+	linkage    []byte
 	identities map[string]rp.Identity // by folded user name
 	lastSeen   map[string]time.Time   // by user handle: the last full session began
 	notices    map[string][]rp.RecoveryNotice

@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -19,6 +20,9 @@ import (
 // CallbackPath is where the request service reports. It comes from no page, so it
 // has no Origin; the key of its request stands in for one.
 const CallbackPath = "/api/recovery/callback"
+
+// continuePath is what the page asks that a QR code opens on another device.
+const continuePath = "/api/recovery/continue"
 
 // The JSON bodies of account recovery.
 type (
@@ -69,11 +73,11 @@ type (
 
 func (s *server) routeRecovery(mux *http.ServeMux) {
 	for route, handle := range map[string]action{
-		"POST /api/recovery/start":    s.startRecovery,
-		"POST /api/recovery/status":   s.recoveryStatus,
-		"POST /api/recovery/continue": s.continueRecovery,
-		"POST " + CallbackPath:        s.recoveryCallback,
-		"GET /api/recovery/notices":   s.ownNotices,
+		"POST /api/recovery/start":  s.startRecovery,
+		"POST /api/recovery/status": s.recoveryStatus,
+		"POST " + continuePath:      s.continueRecovery,
+		"POST " + CallbackPath:      s.recoveryCallback,
+		"GET /api/recovery/notices": s.ownNotices,
 	} {
 		mux.Handle(route, handle)
 	}
@@ -103,7 +107,7 @@ func (s *server) startRecovery(w http.ResponseWriter, r *http.Request) (any, err
 	if err != nil {
 		return nil, err
 	}
-	answer := recoveryCaseJSON{RecoveryCase: began, Page: s.core.config.Origins[0] + "/recover/go/" + began.Link}
+	answer := recoveryCaseJSON{RecoveryCase: began, Page: cmp.Or(s.core.office.public, s.core.config.Origins[0]) + "/recover/go/" + began.Link}
 	answer.QR, err = qrCode(answer.Page)
 	return answer, err
 }

@@ -27,6 +27,11 @@ type RecoveryServices struct {
 	Authority   string // DID in whose name presentations are asked for
 	Callback    string // base URL under which the request service reaches this relying party
 
+	Linkage []byte // did-configuration.json by which our first origin says that Authority is ours; none when empty
+
+	Public string // base URL under which other devices open our pages; the first origin when empty
+	Wallet string // page of a test wallet that opens links (?link=…), to which the page on the phone leads; none when empty
+
 	HTTP *http.Client // one with a timeout of 30 seconds when nil
 }
 
@@ -34,6 +39,11 @@ func (s RecoveryServices) validate() error {
 	for _, a := range []struct{ what, url string }{{"Proofing", s.Proofing}, {"Requests", s.Requests}, {"Callback", s.Callback}} {
 		if u, err := url.Parse(a.url); err != nil || u.Host == "" {
 			return fmt.Errorf("recovery: %s is %q: want an address such as https://proofing.example", a.what, a.url)
+		}
+	}
+	if s.Public != "" {
+		if err := checkOrigin(s.Public); err != nil {
+			return fmt.Errorf("recovery: where other devices open our pages: %w", err)
 		}
 	}
 	if !strings.HasPrefix(s.Authority, "did:") {
@@ -56,6 +66,7 @@ func (c *Core) EnableRecovery(s RecoveryServices) error {
 		Now: c.config.Now, Resolver: identity.Resolver{Client: s.HTTP},
 		Status: identity.NewStatusLists(), Nonces: new(identity.Nonces),
 	}
+	c.office.public, c.office.wallet, c.office.linkage = s.Public, s.Wallet, s.Linkage
 	c.office.desk = recovery.New(recovery.Env{
 		Now: c.config.Now, Rand: randomOf{c}, Accounts: recoverable{c},
 		Providers: clients, Requests: clients, Verify: clients,

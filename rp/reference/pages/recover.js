@@ -138,6 +138,13 @@ async function lead(link) {
     el("phone-title").textContent = open(s.state) ? texts[s.state][0] : "Look at the other device";
     el("phone-text").textContent = { proofing: "Next, a partner of ours looks at your document and at you.", presenting: "Next, your wallet shows your Verified ID to us.", retrieved: "Go on in your wallet." }[s.state] ?? "What came of it is shown on the page where you began.";
     way.textContent = s.state === "proofing" ? "Show my document" : "Open my wallet";
+    const wallet = el("phone").dataset.wallet, app = el("phone-app");
+    app.hidden = way.hidden || s.state === "proofing" || !wallet;
+    if (!app.hidden) {
+      app.href = s.url;
+      way.href = wallet + "?link=" + encodeURIComponent(s.url);
+      way.textContent = "Open in the test wallet";
+    }
     if (!open(s.state)) return;
     await wait(2000);
   }
