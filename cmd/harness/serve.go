@@ -26,7 +26,7 @@ const adminTokenVariable = "HARNESS_ADMIN_TOKEN"
 // rpFlags is what the command line says about a relying party.
 type rpFlags struct {
 	listen, id, name, roots string
-	identity                string
+	identity, public        string
 	metadata, metadataRoots string
 	origins, algorithms     []string
 	closed                  bool
@@ -52,6 +52,7 @@ func rpCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
 	flags.StringVar(&f.metadata, "metadata", "", "metadata BLOB by which models of authenticators are trusted, as fido-emu metadata writes it")
 	flags.StringVar(&f.metadataRoots, "metadata-root", "", "file of PEM certificates of who signs the BLOB (default: root.pem beside it)")
+	flags.StringVar(&f.public, "public-url", "", "address under which browsers on other devices reach the pages, for QR codes (default: the first origin)")
 	flags.StringVar(&f.identity, "identity", "", "address of harness identity serve, for account recovery (key in "+identityKeyVariable+")")
 	return group("rp", "Relying parties: the reference one, and those that a description tells of", serve, rpCheckCommand(u), rpSchemaCommand(u))
 }
@@ -74,11 +75,19 @@ func serveRP(ctx context.Context, u ui, f rpFlags) error {
 		fmt.Fprintf(u.err, "administration token, for this run only: %s\n", config.AdminToken)
 	}
 	if f.identity != "" {
-		if err := enableIdentity(ctx, u, core, f.identity, "http://"+l.Addr().String()); err != nil {
+		if err := enableIdentity(ctx, u, core, f.identity, hereURL(l), f.public); err != nil {
 			return errors.Join(err, l.Close())
 		}
 	}
 	return reference.Serve(ctx, l, core)
+}
+
+// hereURL returns how a listener is reached from this computer.
+func hereURL(l net.Listener) string {
+	if base, err := onLoopback(l); err == nil && l.Addr().(*net.TCPAddr).IP.IsUnspecified() {
+		return base
+	}
+	return "http://" + l.Addr().String()
 }
 
 func (f rpFlags) config(l net.Listener, u ui) (reference.Config, error) {
