@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"fixtures/bench":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/conformance", "tpmsim", "fixtures", "fixtures/emulator", "fixtures/reach"},
 	"fixtures/slots":     {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "state", "fixtures", "fixtures/emulator", "fixtures/finger", "fixtures/power", "fixtures/reach", "grammar"},
 	"fixtures/emulator":  {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds"},
+	"docs/doctest":       {},
 	"webauthn":           {"ctap", "ctap/cose", "ctap/platform"},
 	"hid":                {"ctap", "ctap/cose"},
 	"report":             {"ctap", "ctap/cose", "ctap/trace", "grammar"},
