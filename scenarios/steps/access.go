@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -99,6 +100,8 @@ func accessClaims(person []language.Kind) []language.Member {
 		{Name: "offered-first", Kind: language.Pattern, Of: person, Text: "What the sign-in page asks for first, as the log names methods: passKeySynced, password …"},
 		{Name: "risk-level", Kind: language.Pattern, Of: person, Text: "The user risk at the last sign-in."},
 		{Name: "last-sign-in", Kind: language.Pattern, Of: person, Text: "The last entry of the sign-in log: its methods, and success or why it was refused, as in password+sms success."},
+		{Name: "last-from", Kind: language.Pattern, Of: person, Text: "Where that entry says that it came from: the country, and a managed or an unmanaged computer, as in DE, unmanaged."},
+		{Name: "last-rules", Kind: language.Pattern, Of: person, Text: "What became of the rules of Conditional Access in that entry, as in At home only: failure."},
 		{Name: "told", Kind: language.Pattern, Of: person, Text: "A notice that the person can read about what was done to the account."},
 	}
 }
@@ -128,6 +131,14 @@ func (s *subject) access(p *world.Person) []claim {
 		{"last-sign-in", func() (string, error) {
 			e, err := s.lastSignIn(p)
 			return summary(e), err
+		}},
+		{"last-from", func() (string, error) {
+			e, err := s.lastSignIn(p)
+			return whence(e), err
+		}},
+		{"last-rules", func() (string, error) {
+			e, err := s.lastSignIn(p)
+			return spoke(e), err
 		}},
 		{"told", func() (string, error) { return s.notices(p) }},
 	}
@@ -176,6 +187,24 @@ func summary(e rp.SignInEntry) string {
 		outcome = "success"
 	}
 	return strings.Join(kinds, "+") + " " + outcome
+}
+
+// whence is where an entry of the sign-in log says that it came from.
+func whence(e rp.SignInEntry) string {
+	country, computer := cmp.Or(e.Location.CountryOrRegion, "unknown"), "unmanaged"
+	if e.DeviceDetail.IsCompliant {
+		computer = "managed"
+	}
+	return country + ", " + computer
+}
+
+// spoke is what became of the rules in an entry of the sign-in log, in their order.
+func spoke(e rp.SignInEntry) string {
+	var all []string
+	for _, r := range e.AppliedPolicies {
+		all = append(all, r.DisplayName+": "+r.Result)
+	}
+	return strings.Join(all, "; ")
 }
 
 // notices are what the person was told and can read, one a line. The claim is met

@@ -48,6 +48,7 @@ func actors() []language.Member {
 		{Name: "prompts", Kind: language.Number, Default: "1", Text: "How many requests reach the app before the owner does so."},
 		{Name: "password", Kind: language.Secret, Default: "the right one", Text: "What is typed as the password."},
 		{Name: "code", Kind: language.Secret, Default: "the right one", Text: "What is typed as the code, or as the answers."},
+		{Name: "after", Kind: language.Duration, Default: "at once", Text: "How long it takes until a code that was sent is typed."},
 		{Name: "tries", Kind: language.Number, Default: "1", Text: "How often what is wrong is tried. The last refusal counts."},
 	}
 }
@@ -189,7 +190,7 @@ func attemptBy(w *world.World, c language.Call, purpose, kinds string) (*world.F
 	}
 	return &world.FallBack{
 		Person: p, Purpose: purpose, Kinds: kindsOf(c, kinds), By: by, Taps: c.Text("owner-taps"),
-		Prompts: c.Number("prompts", 1), Code: c.Text("code"), Password: c.Text("password"), Guesses: c.Number("tries", 1),
+		Prompts: c.Number("prompts", 1), Code: c.Text("code"), Password: c.Text("password"), Guesses: c.Number("tries", 1), Late: c.Duration("after", 0),
 	}, nil
 }
 

@@ -62,6 +62,8 @@ type FallBack struct {
 	Code     string   // typed in place of the right code; empty for the right one
 	Password string   // typed in place of the right password
 	Guesses  int      // how often what is wrong is tried
+
+	Late time.Duration // how long it takes until what was sent is typed
 }
 
 // In returns the context in which f happens: a relay and a stranger have a browser
@@ -121,6 +123,9 @@ func (w *World) prove(ctx context.Context, site rp.Fallbacks, f *FallBack, attem
 		var typed string
 		if typed, err = w.typed(ctx, f, prompt); err != nil {
 			return progress, err
+		}
+		if !prompt.Expires.IsZero() {
+			w.Wait(f.Late)
 		}
 		progress, err = site.FinishMethod(ctx, f.Person.RP, attempt, typed)
 		if err == nil {
