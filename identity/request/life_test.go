@@ -77,9 +77,13 @@ func TestCallbacksAreGivenUp(t *testing.T) {
 // goes on where it was.
 func TestServiceDiesInTheMiddle(t *testing.T) {
 	restart := func(w *world) {
+		_, before := w.fetch(t, "/contoso/did.json")
 		s, err := request.Restore(w.config, w.saved)
 		w.service = must(t, s, err)
 		w.net.Handle("verifiedid.test", w.service)
+		if _, after := w.fetch(t, "/contoso/did.json"); string(after) != string(before) {
+			t.Errorf("the tenant has another key: %s", after)
+		}
 	}
 	w := newWorld(t)
 	w.issue(t, photo(240, false))
@@ -121,7 +125,19 @@ func TestAnswerThatCannotBeSaved(t *testing.T) {
 	s, err := request.New(w.config)
 	w.service = must(t, s, err)
 	w.net.Handle("verifiedid.test", w.service)
-	asked := open(t, w, w.create(t, nil).URL)
+	link := w.create(t, nil).URL
+	full = true
+	if _, err := w.wallet.Open(t.Context(), link); !isStatus(err, http.StatusInternalServerError) {
+		t.Fatal(err)
+	}
+	if resp, body := w.post(t, createPath, w.asked()); resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("a request that would be forgotten: %s", body)
+	}
+	full = false
+	if got := w.statuses(); got != "" {
+		t.Errorf("told %s", got)
+	}
+	asked := open(t, w, link)
 	r := answer(t, w, asked)
 	full = true
 	if err := w.wallet.Submit(t.Context(), asked, r); !isStatus(err, http.StatusInternalServerError) {
@@ -141,7 +157,9 @@ func TestDamagedSnapshots(t *testing.T) {
 	w.create(t, nil)
 	for name, snapshot := range map[string]string{
 		"empty": "", "cut": string(w.saved[:len(w.saved)/2]), "of another version": `{"version":9}`,
-		"of other tenants": strings.ReplaceAll(string(w.saved), "contoso", "other"), "with nothing in it": `{"version":1,"sessions":[null]}`,
+		"without a version": `{"sessions":[]}`, "of a later version": strings.Replace(string(w.saved), `"version":1`, `"version":2`, 1),
+		"with an empty callback": `{"version":1,"outbox":[null]}`,
+		"of other tenants":       strings.ReplaceAll(string(w.saved), "contoso", "other"), "with nothing in it": `{"version":1,"sessions":[null]}`,
 		"with a broken key": `{"version":1,"keys":{"contoso":"AAAA"}}`,
 	} {
 		if _, err := request.Restore(w.config, []byte(snapshot)); err == nil {
@@ -150,9 +168,75 @@ func TestDamagedSnapshots(t *testing.T) {
 	}
 }
 
+// once is a Face Check that knows each capture again.
+type once struct {
+	scores
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (o *once) Match(ctx context.Context, capture, photo []byte) (request.FaceMatch, error) {
+	o.mu.Lock()
+	again := o.seen[string(capture)]
+	o.seen[string(capture)] = true
+	o.mu.Unlock()
+	m, err := o.scores.Match(ctx, capture, photo)
+	m.Live = m.Live && !again
+	return m, err
+}
+
+// meanwhile is a Face Check during which something happens.
+type meanwhile struct {
+	scores
+	do func()
+}
+
+func (m *meanwhile) Match(ctx context.Context, capture, photo []byte) (request.FaceMatch, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.scores.Match(ctx, capture, photo)
+}
+
+// with has the world's service look at faces in another way.
+func (w *world) with(t fataler, f request.Faces) {
+	t.Helper()
+	w.config.Faces = f
+	s, err := request.New(w.config)
+	w.service = must(t, s, err)
+	w.net.Handle("verifiedid.test", w.service)
+}
+
+// TestAnswersWhileOneIsJudged: neither the same nor another one counts, and what went
+// wrong inside leaves the request as it was.
+func TestAnswersWhileOneIsJudged(t *testing.T) {
+	w := newWorld(t)
+	w.issue(t, photo(240, false))
+	m := &meanwhile{scores: scores{"Ada": 86}}
+	w.with(t, m)
+	asked := open(t, w, w.create(t, nil).URL)
+	first, second := answer(t, w, asked), answer(t, w, asked)
+	second.FaceCapture = []byte("sister")
+	m.do = func() {
+		for _, r := range []*wallet.Response{first, second} {
+			if err := w.wallet.Submit(t.Context(), asked, r); !isStatus(err, http.StatusConflict) {
+				t.Errorf("meanwhile: %v", err)
+			}
+		}
+	}
+	if err := w.wallet.Submit(t.Context(), asked, first); err != nil {
+		t.Error(err)
+	}
+	if got := w.statuses(); got != "request_retrieved presentation_verified" {
+		t.Error(got)
+	}
+}
+
 // TestOneOfManyCounts: the same answer at once from several sides.
 func TestOneOfManyCounts(t *testing.T) {
 	w := newWorld(t)
+	w.with(t, &once{scores: scores{"Ada": 86}, seen: map[string]bool{}})
 	w.issue(t, photo(240, false))
 	asked := open(t, w, w.create(t, nil).URL)
 	r := answer(t, w, asked)

@@ -50,7 +50,12 @@ func (s *Service) servePresent(w http.ResponseWriter, r *http.Request) error {
 	if err != nil && asRejected(err) == nil {
 		return fault(http.StatusBadRequest, TokenError, "vp_token", err.Error())
 	}
-	// 3. It is what was asked for.
+	// 3. It is what was asked for. One is judged at a time, so that an answer that is sent
+	// twice does not speak against itself.
+	if err := s.claim(x.ID); err != nil {
+		return err
+	}
+	defer s.release(x.ID)
 	event := Event{RequestStatus: Verified}
 	if err == nil {
 		event.Subject = presentation.Holder
@@ -105,6 +110,29 @@ func (s *Service) open(name, state string) (*tenant, session, error) {
 		return nil, session{}, err
 	}
 	return s.tenant(func(t *tenant) bool { return t.Name == name }), *x, nil
+}
+
+// claim lets one answer to a request be judged.
+func (s *Service) claim(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.find(func(x *session) bool { return x.ID == id })
+	if err := s.standing(x); err != nil {
+		return err
+	}
+	if x.judging {
+		return fault(http.StatusConflict, TransientError, id, "An answer to this presentation request is being looked at: wait for what comes of it.")
+	}
+	x.judging = true
+	return nil
+}
+
+func (s *Service) release(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if x := s.find(func(x *session) bool { return x.ID == id }); x != nil {
+		x.judging = false
+	}
 }
 
 // authentic verifies both tokens. Its error is *rejected only where the holder's

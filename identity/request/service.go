@@ -100,6 +100,8 @@ type session struct {
 	Expires time.Time           `json:"expires"`
 	Status  Status              `json:"status,omitempty"`
 	VPToken string              `json:"vpToken,omitempty"`
+
+	judging bool // an answer is being looked at
 }
 
 // over tells whether the request has ended.

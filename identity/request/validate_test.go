@@ -2,12 +2,14 @@ package request_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"fido-emu/identity/credential"
 	"fido-emu/identity/request"
 )
 
@@ -89,6 +91,97 @@ func checkError(t *testing.T, resp *http.Response, body []byte, status int, code
 	}
 	if e.RequestID == "" || e.Date != "Sun, 01 Mar 2026 12:00:00 GMT" || e.MSCV == "" {
 		t.Errorf("envelope: %s", body)
+	}
+}
+
+// TestEdges: thresholds at the ends of their range are taken, and plain http on this
+// machine.
+func TestEdges(t *testing.T) {
+	w := newWorld(t)
+	for _, lowest := range []int{50, 100} {
+		w.create(t, func(r *request.PresentationRequest) { threshold(r, lowest) })
+	}
+	for url, status := range map[string]int{
+		"http://localhost:8080/x": 201, "http://127.0.0.1/x": 201, "http://[::1]:1/x": 201, "https://192.0.2.1/x": 201,
+		"http://192.0.2.1/x": 400, "http://localhost.test/x": 400, "https:///x": 400, "https://%": 400, "ftp://rp.test": 400,
+	} {
+		r := w.asked()
+		r.Callback.URL = url
+		if resp, body := w.post(t, createPath, r); resp.StatusCode != status {
+			t.Errorf("%s: %s", url, body)
+		}
+	}
+}
+
+// TestConstraints: how the value of a claim is compared.
+func TestConstraints(t *testing.T) {
+	for _, c := range []struct {
+		request.Constraint
+		holds bool
+	}{
+		{request.Constraint{Values: []string{"byron", "LOVELACE"}}, true}, {request.Constraint{Values: []string{"Love"}}, false},
+		{request.Constraint{Contains: "VELA"}, true}, {request.Constraint{Contains: "ada"}, false},
+		{request.Constraint{StartsWith: "LOVE"}, true}, {request.Constraint{StartsWith: "lace"}, false},
+		{request.Constraint{ClaimName: "nothing", Contains: "a"}, false},
+	} {
+		w := newWorld(t)
+		w.issue(t, photo(240, false))
+		if c.ClaimName == "" {
+			c.ClaimName = credential.LastName
+		}
+		link := w.create(t, func(r *request.PresentationRequest) {
+			r.RequestedCredentials[0].Constraints = []request.Constraint{c.Constraint}
+		}).URL
+		if err := w.wallet.Present(t.Context(), link); (err == nil) != c.holds {
+			t.Errorf("%+v: %v", c.Constraint, err)
+		}
+	}
+}
+
+// TestTenantsThatCannotBe: names that would be something else in a DID, and no token.
+func TestTenantsThatCannotBe(t *testing.T) {
+	w := newWorld(t)
+	for _, tenant := range []request.Tenant{{Token: "t"}, {Name: "a/b", Token: "t"}, {Name: "a:b", Token: "t"}, {Name: "a"}} {
+		config := w.config
+		config.Tenants = []request.Tenant{tenant}
+		if _, err := request.New(config); err == nil {
+			t.Errorf("%+v was taken", tenant)
+		}
+	}
+	config := w.config
+	config.BaseURL = "verifiedid.test"
+	if _, err := request.New(config); err == nil {
+		t.Error("an address without a scheme was taken")
+	}
+	config = w.config
+	config.Rand = strings.NewReader("short")
+	if _, err := request.New(config); err == nil {
+		t.Error("a tenant has a key of nothing")
+	}
+	for _, name := range []string{"fabrikam", "nobody"} {
+		if _, err := w.service.Linkage(name); err == nil {
+			t.Errorf("%s has an origin", name)
+		}
+	}
+	if resp, _ := w.fetch(t, "/nobody/did.json"); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a document of nobody: %s", resp.Status)
+	}
+}
+
+// TestNothingRandom: requests are refused that could be guessed.
+func TestNothingRandom(t *testing.T) {
+	for drawn := range 48 {
+		w := newWorld(t)
+		key, err := credential.NewKey(rand.NewChaCha8([32]byte{1}))
+		w.config.Tenants[0].Key = must(t, key, err)
+		w.config.Tenants = w.config.Tenants[:1]
+		w.config.Rand = strings.NewReader(strings.Repeat("x", drawn))
+		s, err := request.New(w.config)
+		w.service = must(t, s, err)
+		w.net.Handle("verifiedid.test", w.service)
+		if resp, body := w.post(t, createPath, w.asked()); resp.StatusCode != http.StatusInternalServerError {
+			t.Fatalf("after %d bytes: %s", drawn, body)
+		}
 	}
 }
 

@@ -213,6 +213,15 @@ func (w *world) post(t fataler, path string, body any) (*http.Response, []byte) 
 	return w.do(t, req)
 }
 
+// fetch gets a path with the tenant's token.
+func (w *world) fetch(t fataler, path string) (*http.Response, []byte) {
+	t.Helper()
+	req, err := http.NewRequest("GET", service+path, nil)
+	req = must(t, req, err)
+	req.Header.Set("Authorization", "Bearer "+token)
+	return w.do(t, req)
+}
+
 func (w *world) do(t fataler, req *http.Request) (*http.Response, []byte) {
 	t.Helper()
 	resp, err := w.net.Client().Do(req)
