@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"slices"
@@ -143,17 +145,29 @@ func (s *server) recoveryCallback(w http.ResponseWriter, r *http.Request) (any, 
 	if err != nil {
 		return nil, err
 	}
+	c, err := readCallback(w, r)
+	if no, refused := errors.AsType[*rp.Refused](err); refused {
+		s.core.noteRecovery(recovery.Event{Step: recovery.StepCallback, Reason: no.Code, Detail: no.Reason})
+		return nil, no
+	}
+	return nil, desk.Callback(r.Context(), c)
+}
+
+// readCallback reads a callback with its key. Its errors are refusals.
+func readCallback(w http.ResponseWriter, r *http.Request) (recovery.Callback, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return recovery.Callback{}, refuse(recovery.CallbackMalformed, "the content type of the callback is %q, want application/json", r.Header.Get("Content-Type"))
+	}
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAnswer)) // photos come back in claims
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return recovery.Callback{}, refuse(TooLarge, "the callback holds more than %d bytes", tooLarge.Limit)
+	}
 	if err != nil {
-		return nil, refuse(TooLarge, "the callback holds more than %d bytes, or was cut off", maxAnswer)
+		return recovery.Callback{}, refuse(recovery.CallbackMalformed, "the callback was cut off: %v", err)
 	}
 	c, err := parseCallback(b)
-	if err != nil {
-		s.core.noteRecovery(recovery.Event{Step: recovery.StepCallback, Reason: recovery.CallbackMalformed, Detail: err.Error()})
-		return nil, err
-	}
 	c.Key = r.Header.Get("Api-Key")
-	return nil, desk.Callback(r.Context(), c)
+	return c, err
 }
 
 // parseCallback reads the body of a callback. A score that is none, such as NaN, is

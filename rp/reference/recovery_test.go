@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"fido-emu/identity/loop"
@@ -170,21 +171,28 @@ func TestProofingResults(t *testing.T) {
 
 func TestCallbacksOverHTTP(t *testing.T) {
 	for _, test := range []struct {
-		name, body string
+		name, kind string
+		body       io.Reader
 		status     int
+		reason     string
 	}{
-		{"not JSON", "<", 400},
-		{"cut off", `{"requestId":"r1","state":"s"`, 400},
-		{"nobody's", `{"requestId":"r1","requestStatus":"presentation_verified","state":"s"}`, 404},
-		{"too large", `{"state":"` + strings.Repeat("a", 5<<20) + `"}`, 413},
+		{"not JSON", "application/json", strings.NewReader("<"), 400, recovery.CallbackMalformed},
+		{"truncated", "application/json", strings.NewReader(`{"requestId":"r1","state":"s"`), 400, recovery.CallbackMalformed},
+		{"cut off", "application/json", iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("{}"))), 400, recovery.CallbackMalformed},
+		{"nobody's", "application/json; charset=utf-8", strings.NewReader(`{"requestId":"r1","requestStatus":"presentation_verified","state":"s"}`), 404, recovery.CallbackUnknown},
+		{"too large", "application/json", strings.NewReader(`{"state":"` + strings.Repeat("a", 5<<20) + `"}`), 413, reference.TooLarge},
+		{"a form", "application/x-www-form-urlencoded", strings.NewReader("state=s"), 400, recovery.CallbackMalformed},
+		{"of no type", "", strings.NewReader("{}"), 400, recovery.CallbackMalformed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			core, _, network := recoverable(t)
-			answer, err := network.Client().Post(origin+reference.CallbackPath, "application/json", strings.NewReader(test.body))
-			if err != nil || answer.StatusCode != test.status {
-				t.Errorf("answered %v, %v; want %d", answer, err, test.status)
+			core, _, _ := recoverable(t)
+			r, answer := httptest.NewRequest("POST", reference.CallbackPath, test.body), httptest.NewRecorder()
+			r.Header.Set("Content-Type", test.kind)
+			reference.Handler(core).ServeHTTP(answer, r)
+			if answer.Code != test.status {
+				t.Errorf("answered %d %s; want %d", answer.Code, answer.Body, test.status)
 			}
-			if log := core.RecoveryLog(""); test.status != 413 && (len(log) != 1 || log[0].Step != recovery.StepCallback) {
+			if log := core.RecoveryLog(""); len(log) != 1 || log[0].Step != recovery.StepCallback || log[0].Done || log[0].Reason != test.reason || log[0].Detail == "" {
 				t.Errorf("logged %+v", log)
 			}
 		})
