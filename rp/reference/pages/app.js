@@ -132,7 +132,7 @@ const advice = {
 const reasons = {
   TypeError: "The site cannot be reached. Check the connection and try again.",
   NotAllowedError: "Nothing happened: it was cancelled, took too long, or no passkey fits.",
-  InvalidStateError: "This device already has a passkey for this account.",
+  InvalidStateError: "This device already has a passkey for this account. Sign in with it, or choose another device.",
   NotSupportedError: "This device cannot make a passkey of a kind that is accepted here.",
   SecurityError: "Passkeys do not work at this address.",
 };

@@ -153,6 +153,6 @@ async function lead(link) {
 if (el("case") && held.get()) follow(held.get()).catch((e) => show(e, el("ask")));
 if (el("phone")) lead(decodeURIComponent(location.pathname.split("/").pop())).catch((e) => {
   el("phone-title").textContent = "This link leads nowhere";
-  el("phone-text").textContent = sentence(e.message);
+  el("phone-text").textContent = `${sentence(e.message)} Look at the page where you began, or begin again there.`;
   el("phone-warning").hidden = el("phone-go").hidden = true;
 });
