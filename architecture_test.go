@@ -44,7 +44,7 @@ var arrows = map[string][]string{
 	"report":             {"ctap", "ctap/cose", "ctap/trace", "grammar"},
 	"report/audit":       {"report", "rp/audit"},
 	"report/conformance": {"ctap", "ctap/trace", "ctap/conformance", "report"},
-	"rp":                 {"ctap", "ctap/cose", "attestation", "webauthn", "identity", "grammar"},
+	"rp":                 {"ctap", "ctap/cose", "attestation", "state", "webauthn", "identity", "grammar"},
 	"grammar":            {},
 	"rp/audit":           {"ctap", "ctap/cose", "ctap/authenticator", "attestation", "webauthn", "rp"},
 	"scenarios":          {"ctap", "hid", "ctap/cose", "ctap/authenticator", "ctap/platform", "ctap/trace", "attestation", "state", "tpmsim", "keychain", "fixtures", "fixtures/mds", "fixtures/reach", "fixtures/slots", "identity", "webauthn", "report", "rp", "grammar"},

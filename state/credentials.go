@@ -137,7 +137,7 @@ func (c *Credentials) Clear() error {
 func (x indexes) get(order []byte) (*authenticator.Credential, error) {
 	credential, err := DecodeCredential(x.credentials.Get(order))
 	if err != nil {
-		return nil, x.file.unreadable("a credential", err)
+		return nil, x.file.Unreadable("a credential", err)
 	}
 	return credential, nil
 }
@@ -225,7 +225,7 @@ func (x indexes) remove(order []byte) error {
 	}
 	n, err := x.file.number(x.device, discoverableKey)
 	if err != nil || n == 0 {
-		return errors.Join(err, x.file.unreadable("the count of credentials", nil))
+		return errors.Join(err, x.file.Unreadable("the count of credentials", nil))
 	}
 	return errors.Join(
 		x.byRP.Delete(slices.Concat(rp[:], order)),

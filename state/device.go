@@ -73,7 +73,7 @@ func (d *Device) Load() (authenticator.Device, error) {
 		b := tx.Bucket(deviceBucket)
 		if saved := b.Get(stateKey); saved != nil {
 			if err := ctap.DecodeLoose(saved, &device); err != nil {
-				return d.file.unreadable("the state of the device", err)
+				return d.file.Unreadable("the state of the device", err)
 			}
 		}
 		var err error
@@ -123,14 +123,9 @@ func (f *File) number(b *bbolt.Bucket, key []byte) (uint32, error) {
 	case 4:
 		return binary.BigEndian.Uint32(v), nil
 	}
-	return 0, f.unreadable("the number "+string(key), nil)
+	return 0, f.Unreadable("the number "+string(key), nil)
 }
 
 func putNumber(b *bbolt.Bucket, key []byte, v uint32) error {
 	return b.Put(key, binary.BigEndian.AppendUint32(nil, v))
-}
-
-// unreadable is the error for something in a sound file that makes no sense.
-func (f *File) unreadable(what string, err error) error {
-	return &Error{Path: f.path, Problem: Damaged, Detail: what + " cannot be read", Hint: restoreHint, Err: err}
 }

@@ -110,3 +110,9 @@ func isFull(err error) bool {
 	}
 	return errors.Is(err, berrors.ErrMaxSizeReached)
 }
+
+// Unreadable is the error for something in a sound file that makes no sense: what, such
+// as "a credential", and why.
+func (f *File) Unreadable(what string, err error) error {
+	return &Error{Path: f.path, Problem: Damaged, Detail: what + " cannot be read", Hint: restoreHint, Err: err}
+}

@@ -18,6 +18,7 @@ import (
 
 	"fido-emu/keychain"
 	"fido-emu/rp/reference"
+	"fido-emu/state"
 )
 
 // adminTokenVariable is the environment variable that may hold the token.
@@ -28,6 +29,7 @@ type rpFlags struct {
 	listen, id, name, roots string
 	identity, public        string
 	metadata, metadataRoots string
+	state                   string
 	origins, algorithms     []string
 	closed                  bool
 }
@@ -38,8 +40,14 @@ func rpCommand(u ui) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the reference relying party, for browsers and over its HTTP API",
 		Long: "serve runs the reference relying party until it is interrupted. What it knows is forgotten\n" +
-			"then. The administration is opened by a token, taken from the environment variable\n" +
-			adminTokenVariable + ", or made up and printed.",
+			"then, unless --state names a directory: accounts, passkeys, methods, sessions, settings, passes,\n" +
+			"account recovery and logs are kept there, also through a crash. What is under way ends with the\n" +
+			"process: ceremonies, codes that were sent, open recoveries. What cannot be saved is answered with\n" +
+			"status 503 and ends the relying party with exit code 3. A directory is for one process at a time,\n" +
+			"and for its owner alone. The administration is opened by a token, taken from the environment\n" +
+			"variable " + adminTokenVariable + ", or made up and printed.",
+		Example: "  harness rp serve --state ~/rp\n" +
+			"  harness rp serve --listen 127.0.0.1:9000 --rp-id localhost --closed",
 		RunE: func(c *cobra.Command, _ []string) error { return serveRP(c.Context(), u, f) },
 	}
 	flags := serve.Flags()
@@ -51,13 +59,20 @@ func rpCommand(u ui) *cobra.Command {
 	flags.StringSliceVar(&f.algorithms, "algorithms", nil, "what the default policy offers and allows, such as ML-DSA-65,ES256 (default ES256,EdDSA,ES384,RS256)")
 	flags.StringVar(&f.roots, "attestation-roots", "", "file of PEM certificates whose attestation is trusted")
 	flags.StringVar(&f.metadata, "metadata", "", "metadata BLOB by which models of authenticators are trusted, as fido-emu metadata writes it")
-	flags.StringVar(&f.metadataRoots, "metadata-root", "", "file of PEM certificates of who signs the BLOB (default: root.pem beside it)")
+	flags.StringVar(&f.metadataRoots, "metadata-root", "", "file of PEM certificates of who signs the BLOB, this one and those uploaded (default: root.pem beside it)")
 	flags.StringVar(&f.public, "public-url", "", "address under which browsers on other devices reach the pages, for QR codes (default: the first origin)")
 	flags.StringVar(&f.identity, "identity", "", "address of harness identity serve, for account recovery (key in "+identityKeyVariable+")")
+	flags.StringVar(&f.state, "state", "", "directory that keeps everything (default: it lasts as long as the process)")
+	_ = serve.MarkFlagDirname("state") // fails only for a flag that is not there
 	return group("rp", "Relying parties: the reference one, and those that a description tells of", serve, rpCheckCommand(u), rpSchemaCommand(u))
 }
 
-func serveRP(ctx context.Context, u ui, f rpFlags) error {
+func serveRP(ctx context.Context, u ui, f rpFlags) (err error) {
+	kept, err := f.keep()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
 	l, err := listen(ctx, f.listen)
 	if err != nil {
 		return err
@@ -66,11 +81,12 @@ func serveRP(ctx context.Context, u ui, f rpFlags) error {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
+	config.State = kept
 	core, err := reference.New(config)
 	if err != nil {
-		return errors.Join(&exit{code: exitUsage, err: err}, l.Close())
+		return errors.Join(refusedConfig(err), l.Close())
 	}
-	fmt.Fprintf(u.out, "relying party %s at %s, listening on %s\n", core.RPID(), strings.Join(core.Origins(), " "), l.Addr())
+	fmt.Fprintf(u.out, "relying party %s at %s, listening on %s\n%s\n", core.RPID(), strings.Join(core.Origins(), " "), l.Addr(), f.keeps(core))
 	if u.getenv(adminTokenVariable) == "" {
 		fmt.Fprintf(u.err, "administration token, for this run only: %s\n", config.AdminToken)
 	}
@@ -88,6 +104,35 @@ func hereURL(l net.Listener) string {
 		return base
 	}
 	return "http://" + l.Addr().String()
+}
+
+// keep opens the directory of the state, nil where all stays in memory.
+func (f rpFlags) keep() (*reference.State, error) {
+	if f.state == "" {
+		return nil, nil
+	}
+	if info, err := os.Stat(f.state); err == nil && !info.IsDir() {
+		return nil, usage("name a directory; it is made where there is none", "--state %s: it is a file", f.state)
+	}
+	return reference.OpenState(f.state)
+}
+
+// keeps says where everything is kept.
+func (f rpFlags) keeps(core *reference.Core) string {
+	if f.state == "" {
+		return "kept in memory, until it ends; --state DIR keeps it"
+	}
+	_, accounts := core.People(0, 0)
+	return fmt.Sprintf("kept in %s, with accounts: %d", f.state, accounts)
+}
+
+// refusedConfig is the exit of a relying party that cannot be made: what was asked for, or
+// the file of its state.
+func refusedConfig(err error) error {
+	if _, ok := errors.AsType[*state.Error](err); ok {
+		return err
+	}
+	return &exit{code: exitUsage, err: err}
 }
 
 func (f rpFlags) config(l net.Listener, u ui) (reference.Config, error) {
@@ -113,13 +158,15 @@ func (f rpFlags) trust(c *reference.Config) (err error) {
 			return err
 		}
 	}
-	if f.metadata == "" {
-		return nil
+	if f.metadata != "" {
+		if c.Metadata, err = os.ReadFile(f.metadata); err != nil {
+			return &exit{code: exitUsage, err: err}
+		}
+		f.metadataRoots = cmp.Or(f.metadataRoots, filepath.Join(filepath.Dir(f.metadata), "root.pem"))
 	}
-	if c.Metadata, err = os.ReadFile(f.metadata); err != nil {
-		return &exit{code: exitUsage, err: err}
+	if f.metadataRoots != "" {
+		c.MetadataRoots, err = readRoots(f.metadataRoots)
 	}
-	c.MetadataRoots, err = readRoots(cmp.Or(f.metadataRoots, filepath.Join(filepath.Dir(f.metadata), "root.pem")))
 	return err
 }
 

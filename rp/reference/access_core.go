@@ -25,6 +25,7 @@ func (c *Core) SetAccessRules(rules []rp.AccessRule) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.doors.rules = slices.Clone(rules)
+	c.changed(inSettings, settingAccess)
 	c.note(Event{Action: "set-access-rules", Outcome: Done})
 	return nil
 }
@@ -58,9 +59,6 @@ func (c *Core) Risk(name string) (string, error) {
 }
 
 func (c *Core) setRisk(p *person, level string) {
-	if c.doors.risk == nil {
-		c.doors.risk = map[string]string{}
-	}
 	c.doors.risk[string(p.handle)] = level
 	c.note(Event{Action: "set-risk", Person: p.name, Outcome: Done, Detail: level})
 	if level != rp.RiskHigh {

@@ -21,24 +21,13 @@ type Event struct {
 	Detail     string    `json:"detail,omitempty"`     // for people
 }
 
-// auditLog keeps the last events; Core.mu guards it.
-type auditLog struct {
-	capacity int
-	last     uint64
-	events   []Event // ring: event n is at (n-1) % capacity
-}
-
-// note enters an event; the caller holds the lock.
+// note enters an event, which tells, too, that what is kept of its person has changed;
+// the caller holds the lock.
 func (c *Core) note(e Event) {
 	c.notify(e)
-	l := &c.audit
-	l.last++
-	e.Seq, e.Time = l.last, c.now()
-	if len(l.events) < l.capacity {
-		l.events = append(l.events, e)
-		return
-	}
-	l.events[(e.Seq-1)%uint64(l.capacity)] = e
+	c.changedName(e.Person)
+	e.Seq, e.Time = c.audit.last+1, c.now()
+	enter(c, &c.audit, inAudit, c.config.AuditCapacity, e)
 }
 
 // Audit returns at most limit of the events after the one numbered after, oldest
@@ -46,13 +35,10 @@ func (c *Core) note(e Event) {
 func (c *Core) Audit(after uint64, limit int) []Event {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	l := &c.audit
-	if oldest := l.last - uint64(len(l.events)); after < oldest {
-		after = oldest
-	}
 	found := []Event{}
-	for n := after + 1; n <= l.last && len(found) < limit; n++ {
-		found = append(found, l.events[(n-1)%uint64(l.capacity)])
+	for n := max(after+1, c.audit.oldest()); n <= c.audit.last && len(found) < limit; n++ {
+		e, _ := c.audit.at(n)
+		found = append(found, e)
 	}
 	return found
 }

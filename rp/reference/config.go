@@ -42,6 +42,10 @@ type Config struct {
 	PassTryWindow     time.Duration // 15 minutes when 0
 	AuditCapacity     int           // events kept; 10,000 when 0
 
+	// State keeps what must outlive the process; nil keeps all in memory. It belongs to
+	// one relying party.
+	State *State
+
 	// GraphLimit is how many requests to Microsoft Graph are answered in ten seconds,
 	// before the next are told to wait; 0 sets no limit.
 	GraphLimit int

@@ -13,6 +13,8 @@ import (
 
 	"fido-emu/attestation/metadata"
 	"fido-emu/rp"
+	"fido-emu/rp/reference/methods"
+	"fido-emu/rp/reference/recovery"
 )
 
 // Core is a relying party without a transport. Its methods may be called from
@@ -38,9 +40,15 @@ type Core struct {
 	groups        []string              // that were made by themselves; others are those that people and policies name
 	book          *book                 // what is said of passkeys
 	metadata      *metadata.Trust       // of models of authenticators; nil for none
-	audit         auditLog
-	doors         doors  // ways in beside passkeys, and who watches them
-	office        office // account recovery
+	uploaded      *metadataRecord       // what metadata was read from, where an administrator gave it
+	audit         journal[Event]
+	doors         doors              // ways in beside passkeys, and who watches them
+	office        office             // account recovery
+	changes       map[place]struct{} // records that are in Config.State no more as they are here
+
+	// steps is held for reading, before any other lock, while a change is made in several
+	// steps of which a crash must leave all or none.
+	steps sync.RWMutex
 }
 
 // The most of each that is held at once; a flood of requests makes the oldest go.
@@ -51,7 +59,8 @@ const (
 	maxTries         = 100_000
 )
 
-// New returns a relying party without people.
+// New returns a relying party without people, or, with Config.State, the one that was
+// kept there.
 func New(config Config) (*Core, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
@@ -79,20 +88,28 @@ func New(config Config) (*Core, error) {
 		credentials:   map[string]*credential{},
 		ceremonies:    newExpiring(maxCeremonies, func(*ceremony) {}),
 		provisionings: newExpiring(maxProvisionings, func(*ceremony) {}),
-		tries:         newExpiring(maxTries, func(*passTries) {}),
-		sessions:      newExpiring(maxSessions, unlink),
-		audit:         auditLog{capacity: config.AuditCapacity},
+		doors: doors{
+			accounts: map[string]*methods.Account{}, attempts: newExpiring(maxAttempts, func(*attempt) {}), risk: map[string]string{},
+			post: post{pushes: map[string]push{}, holders: map[string]string{}},
+		},
+		office: office{
+			identities: map[string]rp.Identity{}, lastSeen: map[string]time.Time{}, notices: map[string][]rp.RecoveryNotice{}, kept: &recovery.Snapshot{},
+		},
+		changes: map[place]struct{}{},
 	}
+	c.sessions = newExpiring(maxSessions, c.unlink)
+	c.tries = newExpiring(maxTries, func(t *passTries) { c.changedName(t.name) })
 	_, err = io.ReadFull(config.Rand, c.key[:])
 	if err != nil {
 		return nil, fmt.Errorf("relying party: random bytes: %w", err)
 	}
-	if config.Metadata != nil {
-		if err := c.SetMetadata(config.Metadata); err != nil {
-			return nil, fmt.Errorf("relying party: %w", err)
-		}
+	if err := c.takeUp(config.State); err != nil {
+		return nil, err
 	}
-	return c, nil
+	if err := c.beginMetadata(config.Metadata); err != nil {
+		return nil, fmt.Errorf("relying party: %w", err)
+	}
+	return c, c.Save()
 }
 
 // RPID returns the relying party's identifier.

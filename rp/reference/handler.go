@@ -31,7 +31,7 @@ func Handler(core *Core) http.Handler {
 	s.routeMethods(mux)
 	s.routeRecovery(mux)
 	s.routePages(mux)
-	return s.guard(mux)
+	return s.durable(s.guard(mux))
 }
 
 // server answers HTTP requests for a core.

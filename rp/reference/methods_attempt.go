@@ -60,9 +60,6 @@ func (c *Core) BeginMethod(signals rp.Signals, name, purpose, id, kind string) (
 
 // attemptOf finds the attempt that goes on, or makes one.
 func (c *Core) attemptOf(signals rp.Signals, name, purpose, id string) (*attempt, error) {
-	if c.doors.attempts == nil {
-		c.doors.attempts = newExpiring(maxAttempts, func(*attempt) {})
-	}
 	if id != "" {
 		return c.underWay(id)
 	}
@@ -87,9 +84,6 @@ func (c *Core) attemptOf(signals rp.Signals, name, purpose, id string) (*attempt
 }
 
 func (c *Core) underWay(id string) (*attempt, error) {
-	if c.doors.attempts == nil {
-		return nil, refuse(AttemptUnknown, "no such sign-in was begun here")
-	}
 	a, ok := c.doors.attempts.get(id)
 	if !ok || !c.now().Before(a.expires) {
 		return nil, refuse(AttemptUnknown, "this sign-in was not begun here, or is over: begin again")
@@ -109,7 +103,7 @@ func (c *Core) challenge(a *attempt, kind string) error {
 	}
 	a.challenge = ch
 	if ch.Address != "" {
-		c.doors.post.deliver(c.now(), a.owner, ch, c.config.Name, a.signals)
+		c.deliver(a.owner, ch, a.signals)
 	}
 	return nil
 }
@@ -134,6 +128,7 @@ func (c *Core) FinishMethod(id, typed string) (rp.Progress, Grant, error) {
 		c.logAttempt(a, kind, err)
 		return rp.Progress{}, Grant{}, err
 	}
+	c.changedName(a.owner.name)
 	a.details = append(a.details, c.detail(kind, methods.Mask(a.challenge.Address), nil))
 	a.proven, a.challenge = append(a.proven, kind), nil
 	done, next, err := methods.Enough(a.purpose, a.proven, c.has(a.owner), c.doors.policy)

@@ -10,8 +10,8 @@ import (
 	"fido-emu/rp/reference/methods"
 )
 
-// doors are the ways in beside passkeys and passes, and who watches them. The zero
-// value has none. Core.mu guards it.
+// doors are the ways in beside passkeys and passes, and who watches them. Core.mu
+// guards it.
 type doors struct {
 	accounts map[string]*methods.Account // by user handle
 	attempts *expiring[*attempt]         // by id
@@ -19,7 +19,7 @@ type doors struct {
 	rules    []rp.AccessRule
 	risk     map[string]string // by user handle; nobody listed is at none
 	post     post
-	log      signInLog
+	log      journal[rp.SignInEntry]
 }
 
 // accountOf returns a person's methods; the caller holds the lock for writing.
@@ -27,9 +27,6 @@ func (c *Core) accountOf(p *person) *methods.Account {
 	d := &c.doors
 	if c.handles[string(p.handle)] == nil { // a stranger in the place of nobody
 		return methods.NewAccount(p.name, c.key[:])
-	}
-	if d.accounts == nil {
-		d.accounts = map[string]*methods.Account{}
 	}
 	a := d.accounts[string(p.handle)]
 	if a == nil {
@@ -77,6 +74,7 @@ func (c *Core) SetMethodPolicy(policy rp.MethodPolicy) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.doors.policy = policy
+	c.changed(inSettings, settingMethods)
 	c.note(Event{Action: "set-method-policy", Outcome: Done})
 	return nil
 }

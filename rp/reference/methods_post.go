@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 
 	"fido-emu/rp"
 	"fido-emu/rp/reference/methods"
@@ -14,10 +13,9 @@ import (
 const maxPost = 10_000
 
 // post doubles the phone network, the mailboxes and the app: it keeps what was
-// sent, with who reads it. The zero value is empty. Core.mu guards it.
+// sent, with who reads it. Core.mu guards it.
 type post struct {
-	last    uint64
-	sent    []rp.Message
+	sent    journal[rp.Message]
 	pushes  map[string]push   // by message
 	holders map[string]string // by address; the owner where there is none
 }
@@ -28,11 +26,11 @@ type push struct {
 	challenge *methods.Challenge
 }
 
-// deliver sends the code of a challenge, or its request.
-func (o *post) deliver(now time.Time, p *person, ch *methods.Challenge, site string, from rp.Signals) {
-	m := rp.Message{Kind: ch.Kind, Person: p.name, Address: ch.Address, Sent: now, Expires: ch.Expires}
+// deliver sends the code of a challenge, or its request; the caller holds the lock.
+func (c *Core) deliver(p *person, ch *methods.Challenge, from rp.Signals) {
+	m := rp.Message{Kind: ch.Kind, Person: p.name, Address: ch.Address, Expires: ch.Expires}
 	if ch.Kind == rp.Push {
-		m.Text = site + ": approve the sign-in?"
+		m.Text = c.config.Name + ": approve the sign-in?"
 		if from.Location != "" {
 			m.Text += " From " + from.Location + "."
 		}
@@ -41,28 +39,26 @@ func (o *post) deliver(now time.Time, p *person, ch *methods.Challenge, site str
 		}
 	} else {
 		m.Code = ch.Code
-		m.Text = fmt.Sprintf("%s: your code is %s. Tell it to nobody.", site, ch.Code)
+		m.Text = fmt.Sprintf("%s: your code is %s. Tell it to nobody.", c.config.Name, ch.Code)
 	}
-	id := o.put(m)
+	id := c.mail(m)
 	if ch.Kind == rp.Push {
-		if o.pushes == nil {
-			o.pushes = map[string]push{}
-		}
-		o.pushes[id] = push{p, ch}
+		c.doors.post.pushes[id] = push{p, ch}
 	}
 }
 
-func (o *post) put(m rp.Message) (id string) {
-	o.last++
-	m.ID = "m" + strconv.FormatUint(o.last, 10)
+// mail sends a message now to whoever holds its address, and returns its id; the caller
+// holds the lock.
+func (c *Core) mail(m rp.Message) (id string) {
+	o := &c.doors.post
+	m.ID, m.Sent = "m"+strconv.FormatUint(o.sent.last+1, 10), c.now()
 	if m.Holder = o.holders[m.Address]; m.Holder == "" {
 		m.Holder = rp.Owner
 	}
-	o.sent = append(o.sent, m)
-	if len(o.sent) > maxPost {
-		delete(o.pushes, o.sent[0].ID)
-		o.sent = o.sent[1:]
+	if len(o.sent.entries) == maxPost {
+		delete(o.pushes, o.sent.entries[0].ID)
 	}
+	enter(c, &o.sent, inMessages, maxPost, m)
 	return m.ID
 }
 
@@ -85,15 +81,7 @@ func (c *Core) notify(e Event) {
 	if text == "" || p == nil || e.Outcome != Done {
 		return
 	}
-	a := c.doors.accounts[string(p.handle)]
-	if a == nil {
-		return
-	}
-	for _, m := range a.List() {
-		if m.Kind == rp.Email || m.Kind == rp.SMS || m.Kind == rp.Push {
-			c.doors.post.put(rp.Message{Kind: rp.Notice, Person: p.name, Address: m.Address, Text: c.config.Name + ": " + text, Sent: c.now()})
-		}
-	}
+	c.send(p, text)
 }
 
 // Outbox lists what was sent to a person, oldest first.
@@ -104,7 +92,7 @@ func (c *Core) Outbox(name string) ([]rp.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(append([]rp.Message{}, c.doors.post.sent...), func(m rp.Message) bool { return m.Person != p.name }), nil
+	return slices.DeleteFunc(append([]rp.Message{}, c.doors.post.sent.entries...), func(m rp.Message) bool { return m.Person != p.name }), nil
 }
 
 // AnswerPush answers a request in the app, as whoever holds the phone does:
@@ -117,6 +105,7 @@ func (c *Core) AnswerPush(id, answer, number string) error {
 	if !ok {
 		return refuse(NotFound, "no request %q was sent to an app", id)
 	}
+	c.changedName(sent.owner.name)
 	if err := c.accountOf(sent.owner).Answer(sent.challenge, answer, number, c.now()); err != nil {
 		return err
 	}
@@ -135,9 +124,7 @@ func (c *Core) HandOver(address, holder string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.doors.post.holders == nil {
-		c.doors.post.holders = map[string]string{}
-	}
 	c.doors.post.holders[address] = holder
+	c.changed(inSettings, settingHolders)
 	return nil
 }

@@ -49,6 +49,7 @@ type pass struct {
 
 // passTries counts the wrong passes given for a name since a time.
 type passTries struct {
+	name  string
 	wrong int
 	until time.Time
 }
@@ -56,9 +57,12 @@ type passTries struct {
 // IssuePass issues a pass of 60 random bits, written as three groups of four
 // letters. It takes the place of the one that the person had.
 func (c *Core) IssuePass(r PassRequest) (string, error) {
+	c.steps.RLock()
+	defer c.steps.RUnlock()
 	text, err := c.issuePass(r)
 	if err == nil && c.office.desk != nil {
 		c.office.desk.Replaced(r.Person)
+		c.deskChanged()
 	}
 	return text, err
 }
@@ -79,6 +83,9 @@ func (c *Core) issuePass(r PassRequest) (string, error) {
 	}
 	if r.Start.IsZero() {
 		r.Start = c.now()
+	}
+	if r.Start.Add(r.Lifetime).Year() > 9999 {
+		return "", refuse(BadLifetime, "a pass cannot last until after the year 9999")
 	}
 	p.pass = &pass{hash: c.passHash(p, text), issued: c.now(), start: r.Start, expires: r.Start.Add(r.Lifetime), once: r.Once}
 	c.note(Event{Action: "issue-pass", Person: p.name, Method: MethodPass, Outcome: Done})
@@ -158,7 +165,7 @@ func (c *Core) triesOf(name string) *passTries {
 	if t, ok := c.tries.get(fold(name)); ok && now.Before(t.until) {
 		return t
 	}
-	t := &passTries{until: now.Add(c.config.PassTryWindow)}
+	t := &passTries{name: name, until: now.Add(c.config.PassTryWindow)}
 	c.tries.put(fold(name), t, now, t.until)
 	return t
 }

@@ -13,6 +13,7 @@ import (
 
 // person is an account. Core.mu guards everything but name and handle.
 type person struct {
+	order       int // of who came when
 	name        string
 	handle      []byte // user.id: 32 random bytes
 	displayName string
@@ -141,6 +142,7 @@ func (c *Core) add(p *person) {
 		p.groups = groups
 		delete(c.directory, key)
 	}
+	p.order = len(c.roster)
 	c.people[key] = p
 	c.handles[string(p.handle)] = p
 	c.roster = append(c.roster, p)

@@ -71,6 +71,7 @@ func (c *Core) SetPolicy(group string, policy rp.Policy) error {
 		return err
 	}
 	c.book = next
+	c.changed(inSettings, settingPolicies)
 	c.note(Event{Action: "set-policy", Outcome: Done, Detail: group})
 	return nil
 }

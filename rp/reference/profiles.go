@@ -202,6 +202,7 @@ func (c *Core) SetPasskeyProfiles(all rp.PasskeyProfiles) error {
 		return err
 	}
 	c.book = next
+	c.changed(inSettings, settingPolicies)
 	c.note(Event{Action: "set-passkey-profiles", Outcome: Done, Detail: profileNames(all)})
 	return nil
 }

@@ -14,14 +14,15 @@ import (
 // which is set once, before the relying party is used, and has a lock of its own
 // that comes before Core.mu.
 type office struct {
-	desk       *recovery.Desk // nil where recovery is not set up
-	public     string         // see RecoveryServices; set with desk, as are wallet and linkage
+	kept       *recovery.Snapshot // of the desk of a process before
+	desk       *recovery.Desk     // nil where recovery is not set up
+	public     string             // see RecoveryServices; set with desk, as are wallet and linkage
 	wallet     string
 	linkage    []byte
 	identities map[string]rp.Identity // by folded user name
 	lastSeen   map[string]time.Time   // by user handle: the last full session began
 	notices    map[string][]rp.RecoveryNotice
-	log        []rp.RecoveryEvent
+	log        journal[rp.RecoveryEvent]
 }
 
 // maxNotices bounds what is kept for each person.
@@ -29,9 +30,6 @@ const maxNotices = 50
 
 // seen remembers that somebody signed in fully; the caller holds the lock.
 func (o *office) seen(p *person, now time.Time) {
-	if o.lastSeen == nil {
-		o.lastSeen = map[string]time.Time{}
-	}
 	o.lastSeen[string(p.handle)] = now
 }
 
@@ -58,9 +56,6 @@ func (c *Core) SetIdentity(name string, id rp.Identity) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.office.identities == nil {
-		c.office.identities = map[string]rp.Identity{}
-	}
 	c.office.identities[fold(name)] = id
 	c.note(Event{Action: "set-identity", Person: name, Outcome: Done})
 	return nil
@@ -106,6 +101,7 @@ func (c *Core) SetRecoveryPolicy(policy rp.RecoveryPolicy) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.note(Event{Action: "set-recovery-policy", Outcome: Done})
+	c.changed(inSettings, settingRecovery)
 	return nil
 }
 
@@ -145,7 +141,7 @@ func (c *Core) OwnRecoveryNotices(token string) ([]rp.RecoveryNotice, error) {
 func (c *Core) RecoveryLog(name string) []rp.RecoveryEvent {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return slices.DeleteFunc(append([]rp.RecoveryEvent{}, c.office.log...), func(e rp.RecoveryEvent) bool {
+	return slices.DeleteFunc(append([]rp.RecoveryEvent{}, c.office.log.entries...), func(e rp.RecoveryEvent) bool {
 		return name != "" && fold(e.Person) != fold(name)
 	})
 }
@@ -160,10 +156,10 @@ func (c *Core) noteRecovery(e recovery.Event) {
 		entry.Outcome = Refused
 	}
 	c.note(entry)
-	o.log = append(o.log, rp.RecoveryEvent{Time: c.now(), Case: e.Case, Person: e.Account, Step: e.Step, Done: e.Done, Reason: e.Reason, Detail: e.Detail})
-	if len(o.log) > c.config.AuditCapacity {
-		o.log = o.log[1:]
-	}
+	enter(c, &o.log, inRecoveries, c.config.AuditCapacity, rp.RecoveryEvent{
+		Time: c.now(), Case: e.Case, Person: e.Account, Step: e.Step, Done: e.Done, Reason: e.Reason, Detail: e.Detail,
+	})
+	c.changed(inSettings, settingRecovery)
 }
 
 // tellOwner keeps a notice for the owner of an account, and sends it to wherever
@@ -176,11 +172,9 @@ func (c *Core) tellOwner(name string, n rp.RecoveryNotice) {
 		return
 	}
 	o := &c.office
-	if o.notices == nil {
-		o.notices = map[string][]rp.RecoveryNotice{}
-	}
 	kept := append(o.notices[string(p.handle)], n)
 	o.notices[string(p.handle)] = kept[max(0, len(kept)-maxNotices):]
+	c.changedName(p.name)
 	c.send(p, n.Text)
 }
 
@@ -271,7 +265,7 @@ func (c *Core) send(p *person, text string) {
 	}
 	for _, m := range a.List() {
 		if m.Kind == rp.Email || m.Kind == rp.SMS || m.Kind == rp.Push {
-			c.doors.post.put(rp.Message{Kind: rp.Notice, Person: p.name, Address: m.Address, Text: c.config.Name + ": " + text, Sent: c.now()})
+			c.mail(rp.Message{Kind: rp.Notice, Person: p.name, Address: m.Address, Text: c.config.Name + ": " + text})
 		}
 	}
 }

@@ -52,8 +52,9 @@ func (s RecoveryServices) validate() error {
 	return nil
 }
 
-// EnableRecovery sets up account recovery, without a policy yet. It is called
-// before the relying party is used, once.
+// EnableRecovery sets up account recovery, without a policy yet or, with Config.State,
+// with what was kept of it: cases that were open are over. It is called before the relying
+// party is used, once.
 func (c *Core) EnableRecovery(s RecoveryServices) error {
 	if err := s.validate(); err != nil {
 		return err
@@ -67,12 +68,14 @@ func (c *Core) EnableRecovery(s RecoveryServices) error {
 		Status: identity.NewStatusLists(), Nonces: new(identity.Nonces),
 	}
 	c.office.public, c.office.wallet, c.office.linkage = s.Public, s.Wallet, s.Linkage
-	c.office.desk = recovery.New(recovery.Env{
+	desk := recovery.New(recovery.Env{
 		Now: c.config.Now, Rand: randomOf{c}, Accounts: recoverable{c},
 		Providers: clients, Requests: clients, Verify: clients,
 		Issue: c.issueRecoveryPass, Note: c.noteRecovery, Notify: c.tellOwner,
 	})
-	return nil
+	desk.Restore(*c.office.kept)
+	c.office.desk = desk
+	return c.Save()
 }
 
 // randomOf reads a core's randomness.

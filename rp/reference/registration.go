@@ -128,6 +128,8 @@ func (c *Core) FinishRegistration(token, id string, response []byte) (Registered
 	if err != nil {
 		return Registered{}, c.refusedRegistration(cer, err)
 	}
+	c.steps.RLock() // a new passkey, and what it makes an end of
+	defer c.steps.RUnlock()
 	c.mu.Lock()
 	done, err := c.keep(cer, cr, f, token, hash)
 	c.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 const shutdownGrace = 5 * time.Second
 
 // Serve serves [Handler] on a listener until ctx is done. Then it takes no more
-// requests, lets those under way end and returns nil. It closes the listener.
+// requests, lets those under way end and returns nil. It ends by itself, with the error,
+// once something could not be saved ([State]). It closes the listener.
 func Serve(ctx context.Context, l net.Listener, core *Core) error {
 	server := &http.Server{
 		Handler:           Handler(core),
@@ -28,6 +29,7 @@ func Serve(ctx context.Context, l net.Listener, core *Core) error {
 	select {
 	case err := <-failed:
 		return fmt.Errorf("relying party on %s: %w", l.Addr(), err)
+	case <-core.config.State.Lost():
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
@@ -35,5 +37,5 @@ func Serve(ctx context.Context, l net.Listener, core *Core) error {
 	if err := server.Shutdown(grace); err != nil {
 		return errors.Join(fmt.Errorf("relying party on %s: stopping: %w", l.Addr(), err), server.Close())
 	}
-	return nil
+	return core.Save()
 }

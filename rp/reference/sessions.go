@@ -82,6 +82,7 @@ func (c *Core) begin(hash string, owner *person, what rp.Session, limited bool) 
 	s := &session{hash: hash, owner: owner, what: what, limited: limited, began: now, expires: now.Add(life)}
 	c.sessions.put(hash, s, now, s.expires)
 	owner.sessions[hash] = s
+	c.changed(inSessions, hash)
 	if !limited {
 		c.office.seen(owner, now)
 	}
@@ -112,7 +113,7 @@ func (c *Core) full(token string) (*session, error) {
 
 func (c *Core) end(s *session) {
 	c.sessions.take(s.hash)
-	unlink(s)
+	c.unlink(s)
 }
 
 // endOf ends a person's sessions that came from a passkey.
@@ -124,7 +125,11 @@ func (c *Core) endOf(p *person, id []byte) {
 	}
 }
 
-func unlink(s *session) { delete(s.owner.sessions, s.hash) }
+// unlink takes a session from its owner.
+func (c *Core) unlink(s *session) {
+	delete(s.owner.sessions, s.hash)
+	c.changed(inSessions, s.hash)
+}
 
 func (s *session) grant(token string) Grant {
 	return Grant{Token: token, Session: s.what, Limited: s.limited, Expires: s.expires}

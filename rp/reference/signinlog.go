@@ -9,24 +9,15 @@ import (
 	"fido-emu/rp/reference/methods"
 )
 
-// signInLog keeps the last sign-ins, done and refused, in the shape of signIn in
-// Microsoft Graph. Core.mu guards it.
-type signInLog struct {
-	last    uint64
-	entries []rp.SignInEntry
-}
-
 func noDecision() access.Decision {
 	return access.Decision{Status: "notApplied", Applied: []rp.AppliedPolicy{}}
 }
 
-// logSignIn enters a sign-in of p, nil where nobody knows whose it was; the caller
-// holds the lock.
+// logSignIn enters a sign-in of p, nil where nobody knows whose it was, done or refused,
+// in the shape of signIn in Microsoft Graph; the caller holds the lock.
 func (c *Core) logSignIn(p *person, signals rp.Signals, d access.Decision, details []rp.SignInDetail, err error) {
-	l := &c.doors.log
-	l.last++
 	e := rp.SignInEntry{
-		ID: fmt.Sprintf("s%d", l.last), Created: c.now(), RiskLevel: rp.RiskNone,
+		ID: fmt.Sprintf("s%d", c.doors.log.last+1), Created: c.now(), RiskLevel: rp.RiskNone,
 		Location:     rp.SignInLocation{CountryOrRegion: signals.Location},
 		DeviceDetail: rp.SignInDevice{IsCompliant: signals.Compliant},
 		Access:       d.Status, AppliedPolicies: d.Applied, Details: append([]rp.SignInDetail{}, details...),
@@ -38,10 +29,7 @@ func (c *Core) logSignIn(p *person, signals rp.Signals, d access.Decision, detai
 	if errors.As(err, &no) {
 		e.Status = rp.SignInStatus{FailureReason: no.Code, AdditionalDetails: no.Reason}
 	}
-	l.entries = append(l.entries, e)
-	if len(l.entries) > c.config.AuditCapacity {
-		l.entries = l.entries[1:]
-	}
+	enter(c, &c.doors.log, inSignIns, c.config.AuditCapacity, e)
 }
 
 // detail is one step of a sign-in.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -65,16 +67,68 @@ func newCore(t testing.TB, change ...func(*reference.Config)) (*reference.Core, 
 	return core, clk
 }
 
+// inFiles keeps a relying party in a directory.
+func inFiles(t testing.TB, dir string) func(*reference.Config) {
+	t.Helper()
+	kept, err := reference.OpenState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kept.Close() }) // a test may have closed it
+	return func(c *reference.Config) { c.State = kept }
+}
+
+// remembers wants everything that is in memory to be in the file, and nothing else.
+func remembers(t testing.TB, core *reference.Core, when string) {
+	t.Helper()
+	if differ, err := core.Forgotten(); err != nil || len(differ) > 0 {
+		t.Errorf("%s: %v\n%s", when, err, strings.Join(differ, "\n"))
+	}
+}
+
+// remembering is the handler of a core that remembers after every request.
+func remembering(t testing.TB, core *reference.Core) http.Handler {
+	h, busy := reference.Handler(core), new(sync.RWMutex)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		busy.RLock()
+		h.ServeHTTP(w, r)
+		busy.RUnlock()
+		if busy.TryLock() { // with others under way there is nothing to compare
+			defer busy.Unlock()
+			remembers(t, core, "after "+r.Method+" "+r.URL.Path)
+		}
+	})
+}
+
+// restarted is a core that is made anew of what the one of kept has in its directory.
+func restarted(t testing.TB, dir string, config reference.Config) *reference.Core {
+	t.Helper()
+	if err := config.State.Close(); err != nil {
+		t.Fatal(err)
+	}
+	inFiles(t, dir)(&config)
+	core, err := reference.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remembers(t, core, "after a restart")
+	return core
+}
+
 // each runs a test in process and over HTTP.
 func each(t *testing.T, test func(s site), change ...func(*reference.Config)) {
 	t.Run("in process", func(t *testing.T) {
 		core, clk := newCore(t, change...)
 		test(site{reference.InProcess(core, ""), t, t.Context(), core, clk})
 	})
-	t.Run("over HTTP", func(t *testing.T) {
-		core, clk := newCore(t, change...)
-		server := httptest.NewServer(reference.Handler(core))
-		t.Cleanup(server.Close)
+	t.Run("over HTTP, kept in files", func(t *testing.T) {
+		dir, config := t.TempDir(), reference.Config{}
+		core, clk := newCore(t, append(change, inFiles(t, dir), func(c *reference.Config) { config = *c })...)
+		server := httptest.NewServer(remembering(t, core))
+		t.Cleanup(func() {
+			server.Close()
+			restarted(t, dir, config)
+		})
 		a, err := reference.Dial(server.URL, reference.DialOptions{Origin: origin, AdminToken: adminToken})
 		if err != nil {
 			t.Fatal(err)

@@ -157,6 +157,7 @@ func (c *Core) AddGroup(name string) error {
 		return refuse(GroupExists, "there is a group named %s", name)
 	}
 	c.groups = append(c.groups, name)
+	c.changed(inSettings, settingGroups)
 	c.note(Event{Action: "add-group", Outcome: Done, Detail: name})
 	return nil
 }

@@ -89,7 +89,8 @@ func (c *Core) known(aaguid ctap.AAGUID, chain []*x509.Certificate) *metadata.Kn
 // attestation. It takes the place of one with a smaller number. What was registered
 // before stays as it is: attestation is looked at when a passkey is registered.
 func (c *Core) SetMetadata(blob []byte) error {
-	trust, err := metadata.Read(blob, c.config.MetadataRoots, c.now())
+	now := c.now()
+	trust, err := metadata.Read(blob, c.config.MetadataRoots, now)
 	if err != nil {
 		return refuse(BadMetadata, "%v", err)
 	}
@@ -98,8 +99,27 @@ func (c *Core) SetMetadata(blob []byte) error {
 	if c.metadata != nil && trust.No <= c.metadata.No {
 		return refuse(BadMetadata, "the BLOB has number %d, and the one before has %d: only a newer one takes its place", trust.No, c.metadata.No)
 	}
-	c.metadata = trust
+	c.metadata, c.uploaded = trust, &metadataRecord{Taken: now, BLOB: string(blob)}
+	c.changed(inSettings, settingMetadata)
 	c.note(Event{Action: "set-metadata", Outcome: Done, Detail: fmt.Sprintf("number %d, %d models", trust.No, trust.Models)})
+	return nil
+}
+
+// beginMetadata is SetMetadata for the BLOB of the configuration, nil for none. It is passed
+// over where an administrator gave one before that is as new. It is not kept: the
+// configuration has it.
+func (c *Core) beginMetadata(blob []byte) error {
+	if blob == nil {
+		return nil
+	}
+	trust, err := metadata.Read(blob, c.config.MetadataRoots, c.now())
+	if err != nil {
+		return refuse(BadMetadata, "%v", err)
+	}
+	if c.metadata == nil || trust.No > c.metadata.No {
+		c.metadata, c.uploaded = trust, nil
+		c.changed(inSettings, settingMetadata)
+	}
 	return nil
 }
 

@@ -56,7 +56,11 @@ func (d *Desk) fresh(v Verified) error {
 	if _, again := d.shown[v.ID]; again {
 		return refuse(PresentationReplayed, "this presentation was shown before")
 	}
-	d.shown[v.ID] = latest(v.Expires, d.env.Now().Add(CaseLifetime))
+	until := latest(v.Expires, d.env.Now().Add(CaseLifetime))
+	if until.Year() > 9999 { // JSON has no place for it
+		until = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+	}
+	d.shown[v.ID] = until
 	return nil
 }
 
@@ -113,25 +117,24 @@ func (d *Desk) evaluate(r *record) {
 }
 
 // issue gives a pass and ends every other case of the account: step 12 in
-// production. The lock is held throughout, so that of two cases one wins.
+// production. The lock is held throughout, so that of two cases one wins, and so that a
+// snapshot has all of it or nothing.
 func (d *Desk) issue(r *record) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	if !d.stillOpen(r) {
-		d.mu.Unlock()
 		return
 	}
 	pass, err := d.env.Issue(r.account, passLifetime(r.profile))
 	if err != nil {
 		r.end(d.env.Now(), err)
 		d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Reason: codeOf(err), Detail: r.detail})
-		d.mu.Unlock()
 		return
 	}
 	r.state, r.pass, r.url, r.finished = Issued, pass, "", d.env.Now()
 	d.granted[fold(r.account)] = r
 	d.note(Event{Case: r.id, Account: r.account, Step: StepIssue, Done: true, Detail: fmt.Sprintf("good for %d minutes", r.profile.PassLifetimeMinutes)})
 	d.supersede(r)
-	d.mu.Unlock()
 	d.notify(r, NoticeIssued, "Your account was recovered, and a Temporary Access Pass was issued. If it was not you, tell the helpdesk at once.")
 }
 
@@ -158,10 +161,10 @@ func (d *Desk) supersede(by *record) {
 // The pass is shown no more.
 func (d *Desk) Registered(account string) (revoke bool) {
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	r := d.granted[fold(account)]
 	delete(d.granted, fold(account))
 	if r == nil {
-		d.mu.Unlock()
 		return false
 	}
 	r.pass = ""
@@ -169,7 +172,6 @@ func (d *Desk) Registered(account string) (revoke bool) {
 	if r.revoke {
 		d.note(Event{Case: r.id, Account: r.account, Step: StepRevoke, Done: true, Detail: "what was registered before"})
 	}
-	d.mu.Unlock()
 	d.notify(r, NoticeRegistered, "A new passkey was registered after your account was recovered. If it was not you, tell the helpdesk at once.")
 	return r.revoke
 }

@@ -1,0 +1,99 @@
+package reference
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"fido-emu/rp/reference/recovery"
+)
+
+// Forgotten compares everything that is in memory with what is in the file, and lists the
+// records that differ: changes that nobody noted.
+func (c *Core) Forgotten() (differ []string, err error) {
+	found := map[place]string{}
+	err = c.config.State.each(func(p place, value []byte) error {
+		found[p] = string(value)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	want, err := c.everything()
+	if err != nil {
+		return nil, err
+	}
+	config := c.config
+	config.State, config.Rand = nil, zeros{}
+	fresh, err := New(config)
+	if err != nil {
+		return nil, err
+	}
+	unset, err := fresh.everything()
+	if err != nil {
+		return nil, err
+	}
+	for p := range want { // settings as they were at first need no record
+		if _, ok := found[p]; !ok && p.bucket == inSettings && want[p] == unset[p] {
+			delete(want, p)
+		}
+	}
+	places := maps.Clone(found)
+	maps.Copy(places, want)
+	for p := range places {
+		if found[p] != want[p] {
+			differ = append(differ, fmt.Sprintf("%s: the file has %q, memory %q", p, found[p], want[p]))
+		}
+	}
+	slices.Sort(differ)
+	return differ, nil
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+// everything is what a file would hold to which all had been written at once.
+func (c *Core) everything() (map[place]string, error) {
+	snapshot := func() recovery.Snapshot { return *c.office.kept }
+	if d := c.office.desk; d != nil {
+		snapshot = d.Snapshot
+	}
+	desk := snapshot()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := map[place]string{}
+	for _, p := range c.places() {
+		value, err := sealed(p, c.record(p, func() recovery.Snapshot { return desk }))
+		if err != nil {
+			return nil, err
+		}
+		if value != nil {
+			all[p] = string(value)
+		}
+	}
+	return all, nil
+}
+
+// places lists where there may be records.
+func (c *Core) places() (all []place) {
+	for _, name := range []string{settingSite, settingPolicies, settingGroups, settingMethods, settingAccess, settingMetadata, settingHolders, settingRecovery} {
+		all = append(all, place{inSettings, name})
+	}
+	for _, names := range [][]string{keys(c.people), keys(c.directory), keys(c.office.identities), keys(c.tries.items)} {
+		for _, name := range names {
+			all = append(all, place{inNames, name})
+		}
+	}
+	for _, hash := range keys(c.sessions.items) {
+		all = append(all, place{inSessions, hash})
+	}
+	for bucket, last := range map[string]uint64{inAudit: c.audit.last, inSignIns: c.doors.log.last, inRecoveries: c.office.log.last, inMessages: c.doors.post.sent.last} {
+		for n := range last {
+			all = append(all, place{bucket, numbered(n + 1)})
+		}
+	}
+	return all
+}
+
+func keys[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m)) }
