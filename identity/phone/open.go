@@ -192,6 +192,7 @@ func reasonOf(e *wallet.ServiceError) (code, message string) {
 func explain(err error) string {
 	var refused *wallet.ServiceError
 	var why *credential.Refusal
+	var network *url.Error
 	switch {
 	case errors.As(err, &refused):
 		_, message := reasonOf(refused)
@@ -201,6 +202,8 @@ func explain(err error) string {
 		return message
 	case errors.As(err, &why):
 		return why.Err.Error()
+	case errors.As(err, &network):
+		return network.Err.Error()
 	}
 	return err.Error()
 }
@@ -211,7 +214,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.As(err, &refused):
 		return http.StatusBadGateway
-	case errors.Is(err, errLink), errors.Is(err, wallet.ErrLink):
+	case errors.Is(err, errLink), errors.Is(err, wallet.ErrLink), errors.Is(err, ErrElsewhere):
 		return http.StatusBadRequest
 	case errors.Is(err, wallet.ErrNotHeld), errors.Is(err, wallet.ErrNothingToShow):
 		return http.StatusNotFound

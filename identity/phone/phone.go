@@ -29,6 +29,9 @@ type Config struct {
 	Wallet map[string][]byte                          // what Save got last, by person
 }
 
+// ErrElsewhere is what a Client should answer with where wallets must not ask.
+var ErrElsewhere = errors.New("this wallet opens links of its own services alone")
+
 // Phones are the phones of the test people, an http.Handler. They are safe for
 // concurrent use.
 type Phones struct {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"fido-emu/identity/loop"
+	"fido-emu/identity/phone"
 )
 
 // fence is the network of the wallets on the phones: these services, without a detour
@@ -55,5 +56,5 @@ func (f *fence) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		_ = r.Body.Close() // as http.RoundTripper demands; nothing was read of it
 	}
-	return nil, fmt.Errorf("the test wallet opens links of %s alone, not of %s", f.base, r.URL.Host)
+	return nil, fmt.Errorf("%w: those of %s, not of %s", phone.ErrElsewhere, f.base, r.URL.Host)
 }

@@ -75,6 +75,29 @@ func (c *Config) sameAddress() error {
 	return err
 }
 
+// begin keeps the keys of new services, so that who was told of them finds the same
+// again even if nothing else has happened.
+func (s *Services) begin() error {
+	if s.config.Save == nil {
+		return nil
+	}
+	for part, snapshot := range map[string]func() ([]byte, error){
+		proofingPart: s.Proofing.Snapshot, requestsPart: s.Requests.Snapshot,
+	} {
+		if _, ok := s.config.Kept[part]; ok {
+			continue
+		}
+		b, err := snapshot()
+		if err == nil {
+			err = s.config.Save(part, b)
+		}
+		if err != nil {
+			return fmt.Errorf("identity services: keep %s: %w", part, err)
+		}
+	}
+	return nil
+}
+
 // keptFaces returns the Face Check, which knows what it saw before.
 func keptFaces(c Config) (*Faces, error) {
 	f := NewFaces(c.Archive.Gallery(c.People))

@@ -63,6 +63,7 @@ type Services struct {
 	Proofing *proofing.Service
 	Requests *request.Service
 	Phones   *phone.Phones
+	Faces    *Faces // the Face Check of Requests
 
 	config  Config
 	handler http.Handler
@@ -86,11 +87,11 @@ func New(c Config) (*Services, error) {
 	if err := c.complete(); err != nil {
 		return nil, fmt.Errorf("identity services: %w", err)
 	}
-	s := &Services{config: c}
 	faces, err := keptFaces(c)
 	if err != nil {
 		return nil, err
 	}
+	s := &Services{config: c, Faces: faces}
 	s.Proofing, err = proofing.New(proofing.Config{
 		Now: c.Now, Rand: c.Rand, Client: c.Client, BaseURL: c.BaseURL, PublicURL: c.PublicURL, Wallet: phone.OpenPath,
 		People: c.People, AdminKey: c.AdminKey, Archive: c.Archive,
@@ -107,7 +108,7 @@ func New(c Config) (*Services, error) {
 		return nil, err
 	}
 	s.handler = s.routes()
-	return s, nil
+	return s, s.begin()
 }
 
 // complete checks the configuration and fills in what may be left out.
