@@ -25,6 +25,13 @@ import (
 // it listens, and returns the address.
 func ownProcess(t *testing.T, args ...string) string {
 	t.Helper()
+	_, address := launch(t, args...)
+	return address
+}
+
+// launch is ownProcess for whoever ends the process.
+func launch(t *testing.T, args ...string) (process *exec.Cmd, address string) {
+	t.Helper()
 	c := exec.CommandContext(t.Context(), "harness", args...)
 	c.Env = append(os.Environ(), identityKeyVariable+"=the-key", adminTokenVariable+"=the-token")
 	c.Stderr = os.Stderr
@@ -41,7 +48,7 @@ func ownProcess(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatalf("%v said nothing: %v", args, err)
 	}
-	return "http://" + regexp.MustCompile(`listening on (?:http://)?(127\.0\.0\.1:\d+)`).FindStringSubmatch(line)[1]
+	return c, "http://" + regexp.MustCompile(`listening on (?:http://)?(127\.0\.0\.1:\d+)`).FindStringSubmatch(line)[1]
 }
 
 // anna holds the wallet.
