@@ -88,6 +88,8 @@ func (c *ceremony) probe(ctx context.Context, d *candidate, list []ctap.Descript
 		return &ctap.Descriptor{Type: ctap.PublicKeyCredential, ID: a.Credential.ID}, nil
 	case errors.Is(err, ctap.ErrNoCredentials), errors.Is(err, ctap.ErrInvalidCredential):
 		return nil, nil
+	case errors.Is(err, ctap.ErrUPRequired) && len(list) == 1: // it knows it, and signs for nobody without a touch
+		return &list[0], nil
 	}
 	return nil, err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fido-emu/attestation"
 	"fido-emu/ctap"
 	"fido-emu/ctap/authenticator"
 	"fido-emu/ctap/cose"
@@ -342,8 +343,8 @@ func (b *borrowed) noted(request, response []byte) {
 		b.made, b.before = nil, 0
 	case ctap.MakeCredential:
 		var made ctap.MakeCredentialResponse
-		if ctap.DecodeLoose(response[1:], &made) != nil {
-			return // the browser says so
+		if ctap.DecodeLoose(response[1:], &made) != nil || made.Format == attestation.FormatU2F {
+			return // the browser says so, or the key handle holds it all
 		}
 		if data, err := ctap.ParseAuthenticatorData(made.AuthData); err == nil && data.Attested != nil {
 			b.made = append(b.made, data.Attested.ID)

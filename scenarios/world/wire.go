@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"fido-emu/ctap"
+	"fido-emu/ctap/platform/u2f"
 	"fido-emu/fixtures/reach"
 	"fido-emu/hid"
 	"fido-emu/report"
@@ -28,6 +30,7 @@ func (d *Device) connect(ctx context.Context) error {
 	id := reach.Identity{Name: d.Model.Title, Serial: rand.Text()[:serialLength]}
 	d.cable = connect(d.device(), id, d.world.Random.Stream(d.Name+" wire"))
 	d.cable.Hear(d.world.ear(d.Name))
+	d.cable.Wait(d.world.wait)
 	d.world.whenClosed(d.cable.Unplug)
 	return d.plug(ctx)
 }
@@ -111,11 +114,26 @@ func (d *Device) ask(ctx context.Context, request []byte) ([]byte, error) {
 		d.key.noted(request, response)
 		return response, d.blame(ctx, err)
 	case d.cable == nil:
-		return d.core.Exchange(ctx, request)
+		return d.inside().Exchange(ctx, request)
 	}
 	d.world.pass()
 	defer d.world.pass()
 	return d.metered(ctx, request, d.cable.Exchange)
+}
+
+// inside is the authenticator as the computer in this process uses it.
+func (d *Device) inside() ctap.Authenticator {
+	if d.core.HasCTAP2() {
+		return d.core
+	}
+	return u2f.New(d.core, d.world.wait)
+}
+
+// wait lets the scenario's time pass, while a device that speaks U2F alone is asked again
+// and again whether it was touched.
+func (w *World) wait(ctx context.Context, d time.Duration) error {
+	w.Clock.Advance(d)
+	return ctx.Err()
 }
 
 // replug takes the device out, has something done to it, and plugs it in again.
