@@ -174,7 +174,7 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	switch {
 	case t.cleared() && !t.lease.Key.Known():
 		err = t.clear()
-	case t.platform:
+	case t.platform || t.keepsNothing():
 	case t.expendable():
 		err = t.renew(ctx, &w)
 	default:
@@ -189,6 +189,10 @@ func (p *pool) prepare(ctx context.Context, t *lent) error {
 	}
 	return t.lease.Mark(strategy.Lost) // until it is asked again
 }
+
+// keepsNothing tells whether the key speaks U2F alone: what it made is in its key handles,
+// and there is nothing on it to be taken away.
+func (t *lent) keepsNothing() bool { return slices.Equal(t.info.Versions, []string{"U2F_V2"}) }
 
 // clear deletes all passkeys in the slot, of which is not known whose they are.
 func (t *lent) clear() error {

@@ -115,11 +115,14 @@ func TestBench(t *testing.T) {
 	b := newTestBench(t, `
   blue: {emulate: yubikey-5, tags: [usb-c, nfc]}
   plain: {emulate: security-key, tags: [usb-a]}
+  old: {emulate: u2f-key, tags: [drawer]}
 `)
 	sources := []Source{
 		oneKey("plain", "profile: security-key, pin: '4711'"),
 		oneKey("blue", "profile: yubikey-5"),
 		oneKey("tagged", "profile: security-key, tags: [usb-c, nfc]"),
+		oneKey("old", "profile: u2f-key, tags: [drawer]"), // which keeps nothing, and cannot be reset
+		oneKey("old-again", "profile: u2f-key, tags: [drawer]"),
 		oneKey("nowhere", "profile: security-key, tags: [lightning]"),
 		oneKey("quirky", "profile: security-key, quirks: [counter-stuck]"),
 		oneKey("phone", "profile: passkey-provider"),
@@ -128,6 +131,7 @@ func TestBench(t *testing.T) {
 	events := runAll(t, sources, b.options(nil))
 	for id, want := range map[string]string{
 		"plain": "passed on slot plain", "blue": "passed on slot blue", "tagged": "passed on slot blue",
+		"old": "passed on slot old", "old-again": "passed on slot old",
 	} {
 		if got := tries(events, id); got != want {
 			t.Errorf("%s: %s, want %s", id, got, want)

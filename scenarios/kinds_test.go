@@ -59,6 +59,7 @@ func gaps() []gap {
 		{"basics/nobody-touches", "tpm app " + synced, "Only a key waits for a touch and says nothing about it."},
 		{"basics/security-key", "tpm app " + synced, "The first scenario to read is about keys; basics/without-user-name is the same on all kinds."},
 		{"basics/several-accounts", "tpm app " + synced, "The browser shows the picker for what has no screen; phones and computers show their own."},
+		{"basics/before-fido2", "key biometric tpm app " + synced, "It is about keys that speak U2F alone."},
 		{"basics/windows-hello", keys + " app " + synced, "It is about Windows Hello."},
 		{"fallbacks/code-goes-elsewhere", bound + " google other-sync", "Passkeys of all kinds have no telephone number; that they sign in is shown elsewhere."},
 		{"fallbacks/enrolled-by-a-thief", "key old-key", "A stolen key and its PIN are attacks/stolen-key."},
