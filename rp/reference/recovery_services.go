@@ -62,7 +62,7 @@ func (c *Core) EnableRecovery(s RecoveryServices) error {
 	if s.HTTP == nil {
 		s.HTTP = &http.Client{Timeout: 30 * time.Second}
 	}
-	clients := &services{RecoveryServices: s, name: c.config.Name, policy: c.RecoveryPolicy}
+	clients := &services{RecoveryServices: s, name: c.config.Name}
 	clients.verifier = &identity.Verifier{
 		Now: c.config.Now, Resolver: identity.Resolver{Client: s.HTTP},
 		Status: identity.NewStatusLists(), Nonces: new(identity.Nonces),
@@ -90,7 +90,6 @@ func (r randomOf) Read(b []byte) (int, error) {
 type services struct {
 	RecoveryServices
 	name     string
-	policy   func() rp.RecoveryPolicy
 	verifier *identity.Verifier
 }
 
@@ -142,7 +141,7 @@ func (s *services) sessions(provider string) string {
 // presentation specification").
 func (s *services) Create(ctx context.Context, w recovery.Wanted) (recovery.Asked, error) {
 	type object = map[string]any
-	issuers, err := s.issuers()
+	issuers, err := s.issuers(w.Providers)
 	if err != nil {
 		return recovery.Asked{}, err
 	}
@@ -174,11 +173,10 @@ func (s *services) requests() string {
 	return strings.TrimSuffix(s.Requests, "/") + "/v1.0/verifiableCredentials"
 }
 
-// issuers are those of the providers that the policy names and does not block.
-func (s *services) issuers() ([]string, error) {
-	policy := s.policy()
+// issuers are the DIDs of providers.
+func (s *services) issuers(providers []string) ([]string, error) {
 	var dids []string
-	for _, provider := range recovery.ProvidersOf(policy) {
+	for _, provider := range providers {
 		did, err := identity.WebDID(strings.TrimSuffix(s.Proofing, "/") + "/" + provider + "/issuer")
 		if err != nil {
 			return nil, err
@@ -190,7 +188,7 @@ func (s *services) issuers() ([]string, error) {
 
 // Verify fetches what was presented and goes through every step of verification
 // again, as if the request service had said nothing.
-func (s *services) Verify(ctx context.Context, request string) (recovery.Verified, error) {
+func (s *services) Verify(ctx context.Context, request string, providers []string) (recovery.Verified, error) {
 	var presented struct {
 		Nonce   string `json:"nonce"`
 		VPToken string `json:"vp_token"`
@@ -199,7 +197,7 @@ func (s *services) Verify(ctx context.Context, request string) (recovery.Verifie
 	if err != nil {
 		return recovery.Verified{}, refuse(recovery.RequestFailed, "what was presented cannot be had: %v", err)
 	}
-	issuers, err := s.issuers()
+	issuers, err := s.issuers(providers)
 	if err != nil {
 		return recovery.Verified{}, err
 	}

@@ -115,7 +115,7 @@ func (d *Desk) ask(ctx context.Context, r *record) error {
 	if err != nil {
 		return err
 	}
-	asked, err := d.env.Requests.Create(ctx, Wanted{State: state, Key: key, Threshold: r.profile.FaceThreshold})
+	asked, err := d.env.Requests.Create(ctx, Wanted{State: state, Key: key, Threshold: r.profile.FaceThreshold, Providers: d.accepted(r)})
 	if err != nil {
 		err = refuse(RequestFailed, "the presentation cannot be asked for now: %v", err)
 		d.trouble(r, StepRequest, err)

@@ -30,7 +30,7 @@ func (d *Desk) decide(ctx context.Context, r *record, c Callback) {
 // verify looks at the presentation itself: steps 8 and 9.
 func (d *Desk) verify(ctx context.Context, r *record, c Callback) (Verified, error) {
 	// 8. What the request service says of it is not enough.
-	verified, err := d.env.Verify.Verify(ctx, c.Request)
+	verified, err := d.env.Verify.Verify(ctx, c.Request, d.accepted(r))
 	if err != nil {
 		return Verified{}, err
 	}
@@ -47,6 +47,13 @@ func (d *Desk) verify(ctx context.Context, r *record, c Callback) (Verified, err
 		return Verified{}, refuse(FaceScoreLow, "Face Check gave %.1f, want %d to 100", c.Face.Score, r.profile.FaceThreshold)
 	}
 	return verified, nil
+}
+
+// accepted lists the providers whose Verified IDs do for a case.
+func (d *Desk) accepted(r *record) []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return accepted(d.policy, r.profile)
 }
 
 // fresh refuses a presentation that was shown before, and remembers this one.

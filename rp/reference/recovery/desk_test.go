@@ -28,17 +28,18 @@ type bench struct {
 	lifetime time.Duration
 	closed   error // of whoever issues passes
 
-	down     error // of the provider
-	proofed  Proofed
-	lost     bool // the provider forgot its sessions
-	requests []Wanted
-	mute     error // of the request service
-	verified Verified
-	invalid  error // of the cryptographic verification
-	fresh    bool  // no two presentations are the same
-	meantime func()
-	asking   func() // while the provider is asked
-	mu       sync.Mutex
+	down       error // of the provider
+	proofed    Proofed
+	lost       bool // the provider forgot its sessions
+	requests   []Wanted
+	mute       error // of the request service
+	verified   Verified
+	verifiedBy []string
+	invalid    error // of the cryptographic verification
+	fresh      bool  // no two presentations are the same
+	meantime   func()
+	asking     func() // while the provider is asked
+	mu         sync.Mutex
 }
 
 func newBench(t *testing.T, policy Policy) *bench {
@@ -113,7 +114,10 @@ func (b *bench) Create(_ context.Context, w Wanted) (Asked, error) {
 	return Asked{Request: fmt.Sprintf("r%d", len(b.requests)), URL: "openid-vc://r", Expires: b.now.Add(5 * time.Minute)}, b.mute
 }
 
-func (b *bench) Verify(_ context.Context, request string) (Verified, error) {
+func (b *bench) Verify(_ context.Context, request string, providers []string) (Verified, error) {
+	b.mu.Lock()
+	b.verifiedBy = providers
+	b.mu.Unlock()
 	if b.fresh {
 		v := b.verified
 		v.ID = request

@@ -58,9 +58,10 @@ type Requests interface {
 
 // Wanted is a presentation that is asked for.
 type Wanted struct {
-	State     string // comes back in callbacks
-	Key       string // callbacks bring it in the header api-key
-	Threshold int    // of Face Check
+	State     string   // comes back in callbacks
+	Key       string   // callbacks bring it in the header api-key
+	Threshold int      // of Face Check
+	Providers []string // whose Verified IDs are accepted
 }
 
 // Asked is a presentation request that stands.
@@ -71,9 +72,10 @@ type Asked struct {
 }
 
 // Verifier fetches what was presented to a request and verifies it
-// cryptographically: step 8. It refuses with codes of its own.
+// cryptographically: step 8. The Verified ID has to be of one of the providers. It
+// refuses with codes of its own.
 type Verifier interface {
-	Verify(ctx context.Context, request string) (Verified, error)
+	Verify(ctx context.Context, request string, providers []string) (Verified, error)
 }
 
 // Verified is what a valid presentation says.

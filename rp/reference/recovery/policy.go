@@ -156,15 +156,14 @@ func named(country string) string {
 
 func passLifetime(r Profile) time.Duration { return time.Duration(r.PassLifetimeMinutes) * time.Minute }
 
-// ProvidersOf lists the providers whose Verified IDs a policy accepts: those that
-// its profiles name, without the blocked ones, each once.
-func ProvidersOf(p Policy) []string {
+// accepted lists the providers whose Verified IDs do for a case: those of its profile
+// that are not blocked now. Another profile's are not this one's: who may get in with
+// less elsewhere does not get in here.
+func accepted(p Policy, r Profile) []string {
 	var names []string
-	for _, r := range p.Profiles {
-		for _, provider := range r.Providers {
-			if !slices.Contains(p.BlockedProviders, provider.Name) && !slices.Contains(names, provider.Name) {
-				names = append(names, provider.Name)
-			}
+	for _, provider := range r.Providers {
+		if !slices.Contains(p.BlockedProviders, provider.Name) && !slices.Contains(names, provider.Name) {
+			names = append(names, provider.Name)
 		}
 	}
 	return names

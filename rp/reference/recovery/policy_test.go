@@ -123,15 +123,18 @@ func TestPoliciesThatCanBe(t *testing.T) {
 	}
 }
 
-func TestProvidersOf(t *testing.T) {
-	named := func(names ...string) (p Profile) {
-		for _, n := range names {
-			p.Providers = append(p.Providers, Provider{Name: n})
-		}
-		return p
+// Those of another profile are not asked for, nor those that are blocked by now.
+func TestAcceptedProviders(t *testing.T) {
+	b := newBench(t, staff(func(p *Policy) {
+		p.Profiles = append(p.Profiles, Profile{Name: "guests", Groups: []string{"guests"}, Providers: []Provider{{Name: "lexisnexis"}}})
+	}))
+	b.to(t, ada())
+	if got := b.requests[0].Providers; !slices.Equal(got, []string{"idemia", "au10tix"}) {
+		t.Errorf("asked for Verified IDs of %v", got)
 	}
-	p := Policy{Profiles: []Profile{named("idemia", "au10tix"), named("lexisnexis", "idemia")}, BlockedProviders: []string{"au10tix"}}
-	if got := ProvidersOf(p); !slices.Equal(got, []string{"idemia", "lexisnexis"}) {
-		t.Errorf("got %v", got)
+	wantCode(t, b.SetPolicy(staff(func(p *Policy) { p.BlockedProviders = []string{"idemia"} })), "")
+	wantCode(t, b.Desk.Callback(t.Context(), b.callback(PresentationVerified)), "")
+	if !slices.Equal(b.verifiedBy, []string{"au10tix"}) {
+		t.Errorf("verified for %v", b.verifiedBy)
 	}
 }
