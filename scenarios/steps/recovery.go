@@ -83,9 +83,9 @@ func recovering() []Step {
 			Members: language.RecoveryProfileMembers(), Example: "- recovery-profile: staff\n  groups: staff\n  mode: production",
 		}, recoveryProfile},
 		{language.Usage{
-			Verb: "provider", Group: groupRecovery, Summary: "Something happens to a verification provider.",
+			Verb: "provider", Group: groupRecovery, Summary: "Something happens to a verification provider, or an administrator of the relying party blocks it.",
 			Subject: language.Member{Name: "provider", Kind: language.Word, Allowed: language.VerificationProviders(), Text: "Which."},
-			Members: []language.Member{{Name: "is", Kind: language.Word, Required: true, Allowed: []string{"down", "up", "about-to-die"}, Text: "How it is from now on. About to die, it takes the selfie and never answers."}},
+			Members: []language.Member{{Name: "is", Kind: language.Word, Required: true, Allowed: []string{"down", "up", "about-to-die", "blocked", "unblocked"}, Text: "How it is from now on. About to die, it takes the selfie and never answers. Blocked, the relying party neither sends people there nor takes what it issued."}},
 			Example: "- provider: idemia\n  is: down",
 		}, provider},
 		{language.Usage{
@@ -182,13 +182,15 @@ func recoveryProfile(ctx context.Context, w *world.World, c language.Call) error
 	return w.SetRecoveryProfile(ctx, language.RecoveryProfileOf(c.Subject, c.Args))
 }
 
-func provider(_ context.Context, w *world.World, c language.Call) error {
+func provider(ctx context.Context, w *world.World, c language.Call) error {
 	fault := proofing.Fault{}
 	switch c.Text("is") {
 	case "down":
 		fault.Down = true
 	case "about-to-die":
 		fault.Dies = proofing.Selfie
+	case "blocked", "unblocked":
+		return w.BlockProvider(ctx, c.Subject, c.Text("is") == "blocked")
 	}
 	return w.SetProviderFault(c.Subject, fault)
 }

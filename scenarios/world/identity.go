@@ -188,6 +188,24 @@ func recoveryProfile(p language.RecoveryProfile) rp.RecoveryProfile {
 	return r
 }
 
+// BlockProvider blocks a verification provider at the relying party, or ends that.
+func (w *World) BlockProvider(ctx context.Context, name string, blocked bool) error {
+	site, err := w.Site.IdentityRecovery()
+	if err != nil {
+		return err
+	}
+	if w.proof == nil {
+		return &Missing{"the scenario's relying party has no recovery"}
+	}
+	policy := w.proof.policy
+	policy.BlockedProviders = slices.DeleteFunc(slices.Clone(policy.BlockedProviders), func(n string) bool { return n == name })
+	if blocked {
+		policy.BlockedProviders = append(policy.BlockedProviders, name)
+	}
+	w.proof.policy = policy
+	return site.SetRecoveryPolicy(ctx, policy)
+}
+
 // SetRecoveryProfile changes a profile of the recovery policy, or adds one at its
 // end.
 func (w *World) SetRecoveryProfile(ctx context.Context, p language.RecoveryProfile) error {
