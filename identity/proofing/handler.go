@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 )
@@ -133,6 +134,9 @@ func body(r *http.Request, limit int64) ([]byte, error) {
 
 // read reads JSON with no members but known ones.
 func read(r *http.Request, limit int64, v any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return refuse(http.StatusUnsupportedMediaType, CodeBadRequest, "the content type is %q, want application/json", r.Header.Get("Content-Type"))
+	}
 	b, err := body(r, limit)
 	if err != nil {
 		return err
@@ -142,7 +146,7 @@ func read(r *http.Request, limit int64, v any) error {
 	if err := d.Decode(v); err != nil {
 		return refuse(http.StatusBadRequest, CodeBadRequest, "the body is not JSON as documented: %v", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return refuse(http.StatusBadRequest, CodeBadRequest, "there is something after the JSON")
 	}
 	return nil

@@ -444,6 +444,43 @@ func TestRelyingParty(t *testing.T) {
 	}
 }
 
+// TestBodies: a request is JSON of its type, all of it and nothing else.
+func TestBodies(t *testing.T) {
+	b := newBench(t)
+	for name, c := range map[string]struct {
+		kind, body string
+		status     int
+	}{
+		"whole":               {"application/json; charset=utf-8", `{"reference":"r"} `, 201},
+		"a form":              {"application/x-www-form-urlencoded", `{"reference":"r"}`, 415},
+		"of no type":          {"", `{"reference":"r"}`, 415},
+		"empty":               {"application/json", ``, 400},
+		"null":                {"application/json", `null`, 400},
+		"a list":              {"application/json", `[]`, 400},
+		"truncated":           {"application/json", `{"reference":"r"`, 400},
+		"with a brace more":   {"application/json", `{"reference":"r"}}`, 400},
+		"with an object more": {"application/json", `{"reference":"r"}{}`, 400},
+		"with a member more":  {"application/json", `{"reference":"r","verified":true}`, 400},
+		"as long as fits":     {"application/json", `{"reference":"r"}` + strings.Repeat(" ", maxJSON-17), 201},
+		"too long":            {"application/json", `{"reference":"r"}` + strings.Repeat(" ", maxJSON-16), 413},
+	} {
+		r, err := http.NewRequest(http.MethodPost, "https://proofing.test/idemia/sessions", strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+b.client("idemia").Key)
+		r.Header.Set("Content-Type", c.kind)
+		answer, err := b.net.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != c.status {
+			t.Errorf("%s: %d, want %d", name, answer.StatusCode, c.status)
+		}
+	}
+}
+
 func TestSessionsExpire(t *testing.T) {
 	b := newBench(t)
 	ticket, a := b.begin("idemia")
@@ -621,6 +658,7 @@ func TestFaults(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+key)
+		r.Header.Set("Content-Type", "application/json")
 		answer, err := b.net.Client().Do(r)
 		if err != nil {
 			t.Fatal(err)
