@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fido-emu/cmd/commandline"
 	"fido-emu/fixtures/emulator"
 	"fido-emu/fixtures/emulator/control"
 	"fido-emu/fixtures/lab"
@@ -121,15 +122,14 @@ func command() *cobra.Command {
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
-	})
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run keys:"}, &cobra.Group{ID: "handle", Title: "Handle running keys:"}, &cobra.Group{ID: "look", Title: "Look:"})
 	root.AddCommand(grouped("run", upCommand(), execCommand(), downCommand(), exchangeCommand())...)
 	root.AddCommand(grouped("handle", touchCommand(), denyCommand(), fingerCommand(), unplugCommand(), plugCommand(), powerCycleCommand(),
 		loseCommand(), credentialsCommand(), snapshotCommand(), restoreCommand(), cloneCommand())...)
 	root.AddCommand(grouped("look", statusCommand(), traceCommand(), profilesCommand(), metadataCommand(), doctorCommand(), versionCommand())...)
-	strict(root)
+	commandline.Strict(root, func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
+	})
 	return root
 }
 
@@ -138,21 +138,4 @@ func grouped(id string, commands ...*cobra.Command) []*cobra.Command {
 		c.GroupID = id
 	}
 	return commands
-}
-
-// strict makes wrong arguments of a command and of those below it usage errors.
-func strict(c *cobra.Command) {
-	check := c.Args
-	if check == nil {
-		check = cobra.NoArgs
-	}
-	c.Args = func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usageError{fmt.Errorf("%w; see '%s --help'", err, c.CommandPath())}
-		}
-		return nil
-	}
-	for _, sub := range c.Commands() {
-		strict(sub)
-	}
 }

@@ -27,7 +27,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fido-emu/grammar"
+	"fido-emu/cmd/commandline"
 	"fido-emu/report"
 	"fido-emu/scenarios/language"
 )
@@ -136,43 +136,10 @@ func rootCommand(u ui) *cobra.Command {
 	}
 	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), benchCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
 		rpCommand(u), keychainCommand(u), identityCommand(u), conformCommand(u), auditCommand(u), reportCommand(u), doctorCommand(u), versionCommand(u))
-	strict(root)
-	return root
-}
-
-// strict makes wrong flags and arguments errors of usage, in every command.
-func strict(c *cobra.Command) {
-	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usage(c.CommandPath()+" --help lists the flags", "%w", err)
+	commandline.Strict(root, func(c *cobra.Command, err error) error {
+		return usage(c.CommandPath()+" --help tells how it is used", "%w", err)
 	})
-	check := c.Args
-	if check == nil {
-		check = noArguments
-	}
-	c.Args = func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usage(c.CommandPath()+" --help tells how it is used", "%w", err)
-		}
-		return nil
-	}
-	for _, sub := range c.Commands() {
-		strict(sub)
-	}
-}
-
-// noArguments refuses arguments, with the commands that were probably meant.
-func noArguments(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range c.Commands() {
-		names = append(names, sub.Name())
-	}
-	if near := grammar.Nearest(args[0], names); near != "" {
-		return fmt.Errorf("%s has no command %q; did you mean %q?", c.CommandPath(), args[0], near)
-	}
-	return fmt.Errorf("%s: unexpected argument %q", c.CommandPath(), args[0])
+	return root
 }
 
 // group makes a command that only has others beneath it.
