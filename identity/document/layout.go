@@ -21,6 +21,17 @@ type layout struct {
 
 const zoneLine = 52
 
+// Size returns how large the picture of a document is, in pixels; the zero Point for a
+// kind that there is not.
+func Size(kind person.Kind) image.Point {
+	for _, l := range layouts() {
+		if l.kind == kind {
+			return l.size
+		}
+	}
+	return image.Point{}
+}
+
 // layouts returns the layout of each kind: a page of 125 by 88 mm (9303-3, TD3), two
 // sides of a card of 85.6 by 54 mm (TD1), and one side of such a card.
 func layouts() []layout {

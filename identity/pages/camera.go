@@ -94,8 +94,23 @@ func (c *Camera) Scenes() (all []Scene) {
 	return all
 }
 
-// sceneScale is by how much the frames of a picture are smaller than the camera's.
-const sceneScale = 2
+// Width and Height are the size of the pictures of scenes, in pixels, so that a page
+// keeps room for them.
+func (c *Camera) Width() int { return stripWidth(1 + len(c.Challenge)) }
+
+// Height: see Width.
+func (c *Camera) Height() int { return frameHeight }
+
+// How a picture of a scene is made: of frames, smaller than the camera's.
+const (
+	sceneScale  = 2
+	frameWidth  = person.FaceWidth / sceneScale
+	frameHeight = person.FaceHeight / sceneScale
+	frameGap    = 3
+)
+
+// stripWidth is the width of so many frames side by side.
+func stripWidth(frames int) int { return frames*(frameWidth+frameGap) - frameGap }
 
 // ServeScene answers with a picture of what a camera would see of a person, by the id in
 // the path: the frames side by side. The query has shows, light and poses.
@@ -125,11 +140,10 @@ func ServeScene(w http.ResponseWriter, r *http.Request, people []*person.Person)
 
 // strip puts frames side by side, smaller.
 func strip(frames []*image.RGBA) ([]byte, error) {
-	const width, height, gap = person.FaceWidth / sceneScale, person.FaceHeight / sceneScale, 3
-	m := image.NewRGBA(image.Rect(0, 0, len(frames)*(width+gap)-gap, height))
+	m := image.NewRGBA(image.Rect(0, 0, stripWidth(len(frames)), frameHeight))
 	draw.Draw(m, m.Rect, image.White, image.Point{}, draw.Src)
 	for i, f := range frames {
-		at := image.Rect(0, 0, width, height).Add(image.Pt(i*(width+gap), 0))
+		at := image.Rect(0, 0, frameWidth, frameHeight).Add(image.Pt(i*(frameWidth+frameGap), 0))
 		draw.ApproxBiLinear.Scale(m, at, f, f.Rect, draw.Src, nil)
 	}
 	var b bytes.Buffer

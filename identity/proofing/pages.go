@@ -3,12 +3,14 @@ package proofing
 import (
 	"embed"
 	"html/template"
+	"image"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 
 	"fido-emu/identity/credential"
+	"fido-emu/identity/document"
 	"fido-emu/identity/pages"
 	"fido-emu/identity/person"
 )
@@ -83,6 +85,7 @@ type sheet struct {
 	Paper     string // that is chosen: person/kind
 	Defect    person.Defect
 	Picture   string // of it, address
+	Size      image.Point
 	Camera    *pages.Camera
 
 	Offer    *Offer // that stands
@@ -182,6 +185,7 @@ func (s *Service) lay(p *sheet, rec *record, w http.ResponseWriter, r *http.Requ
 	if holder == "" {
 		pages.Hold(w, who.ID)
 	}
+	p.Size = document.Size(d.Kind)
 	p.Picture = "/" + rec.Provider + "/camera/" + who.ID + "/" + string(d.Kind) + ".png"
 	if p.Defect != "" {
 		p.Picture += "?defect=" + string(p.Defect)
