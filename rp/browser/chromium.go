@@ -97,6 +97,8 @@ func (c Config) options() []chromedp.ExecAllocatorOption {
 	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
 		chromedp.ExecPath(c.Path), chromedp.DisableGPU, chromedp.WindowSize(1000, 800),
 		chromedp.Flag("host-resolver-rules", c.resolver()), chromedp.Flag("no-proxy-server", true),
+		// A click on a page that was not painted yet counts, as with drivers of browsers.
+		chromedp.Flag("allow-pre-commit-input", true),
 		// All frames of a page in one process: the shim reaches each of them.
 		chromedp.Flag("disable-site-isolation-trials", true),
 		chromedp.Flag("disable-features", "Translate,IsolateOrigins,site-per-process,OptimizationHints,MediaRouter,HttpsUpgrades,LocalNetworkAccessChecks"),
