@@ -90,7 +90,7 @@ func recovering() []Step {
 		}, provider},
 		{language.Usage{
 			Verb: "send-callback", Group: groupRecovery, Summary: "An attacker sends the relying party a callback of the presentation request service.",
-			Subject: language.Member{Name: "callback", Kind: language.Word, Allowed: world.Callbacks(), Text: "The last one again, the last one without its key, or one that is made up."},
+			Subject: language.Member{Name: "callback", Kind: language.Word, Allowed: world.Callbacks(), Text: "The last one again, the last one without its key, one that is made up, or the last one as if it told of a success, from somebody who has broken into the request service."},
 			Example: "- send-callback: made-up\n  expect: refused\n  reason: callback-unknown",
 		}, sendCallback},
 		{language.Usage{

@@ -78,8 +78,8 @@ func (w *World) SendCallback(ctx context.Context, how string) error {
 }
 
 // Callbacks lists the callbacks that an attacker may send: the last one again, the
-// last one without its key, and one that is made up.
-func Callbacks() []string { return []string{"repeated", "without-key", "made-up"} }
+// last one without its key, one that is made up, and the last one as a success.
+func Callbacks() []string { return []string{"repeated", "without-key", "made-up", "as-success"} }
 
 // forged returns a callback of an attacker.
 func (r *recorder) forged(how string) (http.Header, []byte, error) {
@@ -93,10 +93,25 @@ func (r *recorder) forged(how string) (http.Header, []byte, error) {
 	if r.body == nil {
 		return nil, nil, errors.New("no callback came yet that could be sent again")
 	}
-	if how == "repeated" {
-		header = maps.Clone(r.header)
+	switch how {
+	case "repeated":
+		return maps.Clone(r.header), r.body, nil
+	case "as-success":
+		body, err := asSuccess(r.body)
+		return maps.Clone(r.header), body, err
 	}
 	return header, r.body, nil
+}
+
+// asSuccess makes of a callback one that tells of a presentation with a face that fits.
+func asSuccess(callback []byte) ([]byte, error) {
+	var members map[string]any
+	if err := json.Unmarshal(callback, &members); err != nil {
+		return nil, fmt.Errorf("the last callback: %w", err)
+	}
+	members["requestStatus"] = "presentation_verified"
+	members["verifiedCredentialsData"] = []any{map[string]any{"faceCheck": map[string]any{"matchConfidenceScore": 99, "sourcePhotoQuality": "HIGH"}}}
+	return json.Marshal(members)
 }
 
 // recorder stands before the relying party on the network in memory. It keeps the
