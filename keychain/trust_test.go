@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"fido-emu/keychain"
@@ -69,6 +71,48 @@ func TestLyingService(t *testing.T) {
 			}
 			w.refused(err, test.code)
 			w.expect(laptop, "example.com", "")
+		})
+	}
+}
+
+// TestLyingEscrow: a service does not learn a passcode or a code by asking for a proof
+// that is cheap to guess by, and what it gives in place of the sealed key does not open.
+func TestLyingEscrow(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		op   keychain.Operation
+		lie  func(map[string]any)
+		told keychain.Operation // what must not have been asked then
+	}{
+		{"one iteration", keychain.OpParams, func(m map[string]any) { m["iterations"] = 999 }, keychain.OpOpen},
+		{"iterations without end", keychain.OpParams, func(m map[string]any) { m["iterations"] = 10_000_001 }, keychain.OpOpen},
+		{"nothing sealed", keychain.OpOpen, func(m map[string]any) { m["sealed"] = "" }, keychain.OpFinish},
+		{"little sealed", keychain.OpOpen, func(m map[string]any) { m["sealed"] = "AAAAAAAAAAAAAAA=" }, keychain.OpFinish},
+		{"something else sealed", keychain.OpOpen, func(m map[string]any) { m["sealed"] = strings.Repeat("AAAA", 20) }, keychain.OpFinish},
+		{"fewer than no iterations", keychain.OpSpare, func(m map[string]any) { m["iterations"] = -1 }, keychain.OpTake},
+		{"iterations of a code without end", keychain.OpSpare, func(m map[string]any) { m["iterations"] = 10_000_001 }, keychain.OpTake},
+		{"no code's key", keychain.OpTake, func(m map[string]any) { m["sealed"] = "AAAA" }, keychain.OpFinish},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t, keychain.ServiceConfig{})
+			phone := w.founder("phone", nil)
+			w.must(phone.SetPasscode(ctx(), passcode))
+			code, err := phone.NewRecoveryCode(ctx())
+			w.must(err)
+			spy := &spy{Cloud: &liar{w.Service, test.op, test.lie}}
+			fresh := w.device("fresh", spy)
+			if test.op == keychain.OpParams || test.op == keychain.OpOpen {
+				err = fresh.RecoverFromEscrow(ctx(), account, secret, passcode)
+			} else {
+				err = fresh.RecoverWithCode(ctx(), account, secret, code)
+			}
+			w.refused(err, keychain.Damaged)
+			if slices.ContainsFunc(spy.calls, func(c spied) bool { return c.op == test.told }) {
+				t.Errorf("%s was asked all the same", test.told)
+			}
+			if fresh.Status().Joined {
+				t.Error("the device is in")
+			}
 		})
 	}
 }
