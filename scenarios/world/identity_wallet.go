@@ -25,7 +25,7 @@ type Presented struct {
 // made whom nobody trusts; what was presented the last time; and the newest out of
 // somebody else's wallet.
 func Credentials() []string {
-	return []string{"newest", "oldest", "altered", "of-another-issuer", "presented-before", "of-somebody-else"}
+	return []string{"newest", "oldest", "altered", "of-another-issuer", "presented-before", "of-somebody-else", "without-the-key"}
 }
 
 // Present answers the presentation request of a case out of a person's wallet. It
@@ -130,10 +130,28 @@ func (w *World) response(ctx context.Context, p *Person, have *wallet.Wallet, as
 			return nil, err
 		}
 		return have.AnswerWith(ctx, asked, issued.JWT)
+	case "without-the-key":
+		return keyless(ctx, have, asked, newest.JWT)
 	case "presented-before":
 		return replayed(ctx, have, asked, p.lastAnswer)
 	}
 	return have.AnswerWith(ctx, asked, newest.JWT)
+}
+
+// keyless is the answer of somebody who has a credential and all that is told of its
+// holder, and not the key: the signature is another presentation's.
+func keyless(ctx context.Context, have *wallet.Wallet, asked *wallet.Asked, jwt string) (*wallet.Response, error) {
+	answer, err := have.AnswerWith(ctx, asked, jwt)
+	if err != nil {
+		return nil, err
+	}
+	other, err := have.AnswerWith(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	to, from := strings.LastIndex(answer.VPToken, "."), strings.LastIndex(other.VPToken, ".")
+	answer.VPToken = answer.VPToken[:to] + other.VPToken[from:]
+	return answer, nil
 }
 
 // replayed is an older answer with the state of a new request, as somebody sends it
