@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -194,6 +195,9 @@ func syntaxProblem(at Place, err error) Problem {
 		if one.Mark.Line > 0 {
 			at.Line, at.Column = one.Mark.Line, max(one.Mark.Column, 1)
 		}
+	}
+	if strings.HasSuffix(found, "no documents in stream") {
+		return Problem{At: at, Found: "there is nothing in it"}
 	}
 	return Problem{At: at, Found: "not YAML: " + found}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,6 +61,9 @@ func FindProvider(name string) (Provider, error) {
 	return ParseProvider(name, b)
 }
 
+// unknownMember is how the library says that a member is not known.
+var unknownMember = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
 // ParseProvider reads a provider from YAML. file is its name, for errors, which say
 // the line. Members that are not known are an error, and so are rules that contradict
 // each other.
@@ -69,7 +73,7 @@ func ParseProvider(file string, b []byte) (Provider, error) {
 		return p, fmt.Errorf("%s: empty; a provider has at least a name", file)
 	}
 	if err := yaml.Load(b, &p, yaml.WithKnownFields()); err != nil {
-		return Provider{}, fmt.Errorf("%s: %w", file, err)
+		return Provider{}, fmt.Errorf("%s: %s", file, unknownMember.ReplaceAllString(err.Error(), `a provider has no member "$1"`))
 	}
 	p.fill()
 	lines := map[string]int{}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fido-emu/grammar"
 	"fido-emu/scenarios/language"
 	"fido-emu/scenarios/world"
 )
@@ -51,9 +52,13 @@ func source(name string) ([]Source, error) {
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():
-		return walk(os.DirFS(name), ".", func(file string) Source {
+		found, err := walk(os.DirFS(name), ".", func(file string) Source {
 			return Source{File: filepath.Join(name, file), ID: strings.TrimSuffix(file, path.Ext(file))}
 		})
+		if errors.Is(err, errNone) {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return found, err
 	case err == nil:
 		text, err := os.ReadFile(name)
 		id := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
@@ -71,16 +76,25 @@ func builtIn(name string) ([]Source, error) {
 		return nil, err
 	}
 	var found []Source
+	var names []string
 	for _, s := range all {
+		names = append(names, s.ID, path.Dir(s.ID), path.Base(s.ID))
 		if s.ID == name || strings.HasPrefix(s.ID, strings.TrimSuffix(name, "/")+"/") || path.Base(s.ID) == name {
 			found = append(found, s)
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s: neither a file or folder nor in the built-in library; harness list shows the library", name)
+		meant := "harness list shows the library"
+		if near := grammar.Nearest(name, names); near != "" {
+			meant = fmt.Sprintf("did you mean %q?", near)
+		}
+		return nil, fmt.Errorf("%s: neither a file or folder nor in the built-in library; %s", name, meant)
 	}
 	return found, nil
 }
+
+// errNone is in the error about a folder without scenarios.
+var errNone = errors.New("no scenario file (.yaml) is in the folder")
 
 // walk gathers the .yaml files beneath a folder, in the order of their names.
 func walk(fsys fs.FS, root string, describe func(name string) Source) ([]Source, error) {
@@ -99,7 +113,7 @@ func walk(fsys fs.FS, root string, describe func(name string) Source) ([]Source,
 		return err
 	})
 	if err == nil && len(all) == 0 {
-		err = errors.New("no scenario files (.yaml) in the folder")
+		err = errNone
 	}
 	return all, err
 }

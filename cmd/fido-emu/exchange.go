@@ -68,7 +68,7 @@ func answerLines(ctx context.Context, a ctap.Authenticator, in io.Reader, print 
 		}
 		request, err := hex.DecodeString(text)
 		if err != nil {
-			return fmt.Errorf("line %d of standard input: %w; a request is hexadecimal digits, such as 04 for authenticatorGetInfo", n, err)
+			return usageError{fmt.Errorf("line %d of standard input: %w; a request is hexadecimal digits, such as 04 for authenticatorGetInfo", n, err)}
 		}
 		response, err := a.Exchange(ctx, request)
 		if err != nil {

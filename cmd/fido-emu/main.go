@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,7 +23,9 @@ import (
 	"fido-emu/fixtures/emulator"
 	"fido-emu/fixtures/emulator/control"
 	"fido-emu/fixtures/lab"
+	"fido-emu/fixtures/lab/qemu"
 	"fido-emu/state"
+	"fido-emu/tpmsim"
 )
 
 func main() {
@@ -86,15 +89,18 @@ func exitCode(err error) int {
 	if errors.As(err, &usageError{}) {
 		return exitUsage
 	}
-	for _, missing := range []error{control.ErrNotRunning, emulator.ErrNoKey} {
+	for _, missing := range []error{control.ErrNotRunning, emulator.ErrNoKey, emulator.ErrNoState} {
 		if errors.Is(err, missing) {
 			return exitNoDevice
 		}
 	}
-	for _, broken := range []error{emulator.ErrUnavailable, lab.ErrNoKernel, lab.ErrTimeout, control.ErrRunning, state.InUse, state.Damaged, state.Truncated, state.DiskFull} {
+	for _, broken := range []error{emulator.ErrUnavailable, lab.ErrNoKernel, lab.ErrTimeout, qemu.ErrNone, tpmsim.ErrUnavailable, control.ErrRunning, state.InUse, state.Damaged, state.Truncated, state.DiskFull} {
 		if errors.Is(err, broken) {
 			return exitBench
 		}
+	}
+	if file, ok := errors.AsType[*fs.PathError](err); ok && file.Op != "open" { // it cannot be made or written
+		return exitBench
 	}
 	if refusal, ok := errors.AsType[*control.Error](err); ok {
 		switch refusal.Code {

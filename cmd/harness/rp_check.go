@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func rpCheckCommand(u ui) *cobra.Command {
 // loadRP reads a description.
 func loadRP(file string) (*web.Description, error) {
 	d, err := web.Load(file, browser.Foreign())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("docs/relying-parties.md tells how one is written", "there is no description of a relying party %s", file)
+	}
 	if err != nil {
 		return nil, problemsOf(err)
 	}

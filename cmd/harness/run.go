@@ -99,6 +99,9 @@ func run(ctx context.Context, u ui, names []string, f runFlags) error {
 	if err := f.together(); err != nil {
 		return err
 	}
+	if err := f.hasTPM(); err != nil {
+		return err
+	}
 	via, err := f.way()
 	if err != nil {
 		return err
@@ -170,6 +173,17 @@ func (f runFlags) together() error {
 		return usage("--via usbip has as many ports as are needed", "--parallel with --via %s: a computer is one gadget at a time", f.via)
 	case f.parallel > 1 && len(f.bind.devices) > 0:
 		return usage("a bench has keys for several: --bench", "--parallel with --device: a key can be in one scenario at a time")
+	}
+	return nil
+}
+
+// hasTPM looks whether the TPM is there that the devices are to use.
+func (f runFlags) hasTPM() error {
+	if f.tpm == "" {
+		return nil
+	}
+	if _, err := os.Stat(f.tpm); err != nil {
+		return &exit{code: exitBench, err: fmt.Errorf("--tpm: %w", err), hint: "harness doctor says what is missing; without --tpm, TPMs are simulated"}
 	}
 	return nil
 }

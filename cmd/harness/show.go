@@ -56,7 +56,7 @@ func explain(u ui, g language.Grammar, args []string, asJSON bool) error {
 	}
 	var text bytes.Buffer
 	if err := g.Explain(&text, args[0]); err != nil {
-		return &exit{code: exitUsage, err: err}
+		return &exit{code: exitUsage, err: err, hint: "harness explain lists what there is"}
 	}
 	if asJSON {
 		return u.printJSON(map[string]string{"topic": args[0], "text": text.String()})

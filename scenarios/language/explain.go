@@ -36,8 +36,11 @@ func (g Grammar) Explain(w io.Writer, topic string) error {
 		return explainMembers(w, "", m.Members, "  ")
 	}
 	topics := g.Topics()
-	p := Problem{Found: fmt.Sprintf("nothing is called %q", topic), Nearest: grammar.Nearest(topic, topics), Allowed: topics}
-	return fmt.Errorf("%s", strings.TrimPrefix(p.Error(), ": "))
+	meant := ""
+	if near := grammar.Nearest(topic, topics); near != "" {
+		meant = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return fmt.Errorf("nothing is called %q%s", topic, meant)
 }
 
 // Topics lists what [Grammar.Explain] knows.

@@ -73,7 +73,7 @@ func TestProblems(t *testing.T) {
 		{"matrix value", "title: T\nmatrix: {m: [security-key, ubikey-5]}\ndevices: {key: {profile: \"${m}\"}}\nsteps: [{wait: 1s}]\n", `x.yaml:2:28: no device profile is called "ubikey-5"; did you mean "yubikey-5"?`},
 		{"alias", "title: &a T\npurpose: *a\nsteps: [{wait: 1s}]\n", "x.yaml:1:8: anchors and aliases (& and *) are not part of the language"},
 		{"syntax", "title: [\n", "x.yaml:2:1: not YAML: "},
-		{"empty", "", "x.yaml:1:1: not YAML: "},
+		{"empty", "", "x.yaml:1:1: there is nothing in it"},
 		{"list", "- wait: 1s\n", "x.yaml:1:1: a scenario file: a mapping is expected, a list found"},
 		{"no steps", "title: T\nsteps: []\n", "x.yaml:2:8: steps: a list of steps is expected"},
 		{"step text", "title: T\nsteps: [wait]\n", "x.yaml:2:9: a step is expected, a single value found"},
