@@ -164,6 +164,9 @@ func (p *phone) draw(ctx context.Context, h wallet.Held) card {
 	c := card{Held: h, Path: p.Path(), Badge: "valid", Good: true, Photo: photo(h.Claims)}
 	if err := p.wallet.Standing(ctx, h); err != nil {
 		c.Good, c.Badge, c.Reason = false, string(credential.ReasonOf(err)), explain(err)
+		if c.Badge == string(credential.Revoked) {
+			c.Reason = "The issuer revoked it: " + c.Reason + "."
+		}
 	}
 	for _, f := range []fact{
 		{"Date of birth", h.Claims[credential.DateOfBirth]}, {"Country", h.Claims[credential.Country]},
