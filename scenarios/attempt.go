@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -84,6 +85,10 @@ func (a *attempt) steps(ctx context.Context) (sum verdict, reached []report.Devi
 	sum = verdict{outcome: report.Passed}
 	if why := cmp.Or(a.scenario.Skip, a.loan.why, a.beyondReal()); why != "" {
 		sum = verdict{outcome: report.Skipped, text: why}
+	}
+	if broken := a.loan.broken; len(broken) > 0 && a.scenario.Skip == "" {
+		sum = fault(a.scenario.At, fmt.Errorf("without %s, which is set aside, %s", strings.Join(broken, " and "), a.loan.why))
+		sum.failure.Hint = "mend slot " + strings.Join(broken, " and slot ") + ", then: harness bench clear SLOT"
 	}
 	if f := a.loan.fault(); f != nil && sum.outcome == report.Passed {
 		sum = blamed(a.scenario.At, []world.Fault{*f})

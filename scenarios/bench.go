@@ -69,6 +69,7 @@ type place struct {
 	swept     bool       // what earlier scenarios left on its key was deleted
 	elsewhere time.Time  // until then another program is believed to hold it
 	aside     string     // why it is not used any more
+	bad       bool       // it is set aside for its faults, and not because somebody wants it so
 	news      *int       // of the bench
 	use       report.SlotUse
 	fits      map[*language.Scenario]map[string][]string // why not, by the name of the device; empty where it does
@@ -153,6 +154,7 @@ func (p *place) grade(h health.Record) {
 	p.use.After = string(grade(h))
 	if h.Grade != "" && !h.Usable() {
 		p.use.SetAside = cmp.Or(h.Reason, "it was set aside")
+		p.bad = h.Grade == health.Bad
 		p.putAside(fmt.Sprintf("set aside (%s): %s", h.Grade, p.use.SetAside))
 	}
 }
@@ -276,12 +278,13 @@ func (b *Bench) never(sc *language.Scenario, devices []language.Device, may func
 	if len(devices) == 0 {
 		return b.noneIn(sc, may)
 	}
-	var reasons []string
 	for _, d := range devices { // keys all: phones and computers are only wanted where there is a slot
 		if common := world.Unfit(sc, d, nil, true); len(common) > 0 {
 			return fmt.Sprintf("no slot suits %s: %s", d.Name, strings.Join(common, "; "))
 		}
 	}
+	var reasons []string
+	slots := map[string][]string{} // by the reason
 	for _, p := range b.places {
 		if p.platform {
 			continue
@@ -292,9 +295,35 @@ func (b *Bench) never(sc *language.Scenario, devices []language.Device, may func
 				why = d.Name + ": " + strings.Join(found, "; ")
 			}
 		}
-		reasons = append(reasons, p.slot.Name+" ("+cmp.Or(why, "it is one only")+")")
+		why = cmp.Or(why, "it is one only")
+		if slots[why] == nil {
+			reasons = append(reasons, why)
+		}
+		slots[why] = append(slots[why], p.slot.Name)
+	}
+	for i, why := range reasons {
+		reasons[i] = strings.Join(slots[why], ", ") + " (" + why + ")"
 	}
 	return fmt.Sprintf("no slots suit %s: %s", names(devices), strings.Join(reasons, ", "))
+}
+
+// broken names the slots that are set aside for their faults and that a scenario would
+// need; none where it cannot be run on the bench in any case. Of a key that was not asked
+// in this run, only the model is known.
+func (b *Bench) broken(j *job, bound map[string]world.Bound) (names []string) {
+	known := func(o *place) bool {
+		return o.info != nil || slices.ContainsFunc(j.scenario.Devices, func(d language.Device) bool { return d.Profile == o.slot.Profile() })
+	}
+	may := func(o *place) bool {
+		return (o.aside == "" || o.bad && known(o)) && !slices.Contains(j.avoid, o.slot.Name)
+	}
+	devices := b.wanted(j.scenario, bound, may)
+	for _, p := range b.match(j.scenario, devices, may) {
+		if p.bad {
+			names = append(names, p.slot.Name)
+		}
+	}
+	return names
 }
 
 // noneIn says why no device of a scenario is in a slot.

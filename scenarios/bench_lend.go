@@ -41,7 +41,7 @@ const (
 func (p *pool) choose(j *job, l *loan) bool {
 	plan := p.plan(j)
 	if !plan.possible {
-		l.why = p.Bench.never(j.scenario, plan.devices, j.may)
+		l.why, l.broken = p.Bench.never(j.scenario, plan.devices, j.may), p.Bench.broken(j, p.Bound)
 		return true
 	}
 	now, devices := time.Now(), plan.devices

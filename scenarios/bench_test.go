@@ -214,9 +214,21 @@ func TestBenchFaults(t *testing.T) {
 	if after["stuck"].Key.Known() || !after["good-1"].Key.Known() {
 		t.Errorf("keys: stuck %s, good-1 %s", after["stuck"].Key, after["good-1"].Key)
 	}
-	// A run after it leaves the slot alone, and says so.
-	events = runAll(t, sources[:1], b.options(func(o *BenchOptions) { o.Slots = []string{"stuck"} }))
-	if end := events[len(events)-2]; end.Outcome != report.Skipped || !strings.Contains(end.Text, "stuck (") {
+	// A run after it leaves the slot alone. What could be run there and nowhere else is an
+	// error of the bench; what could be run nowhere is skipped as ever, and so it is where
+	// somebody has taken the slot out of service.
+	only := func(o *BenchOptions) { o.Slots = []string{"stuck"} }
+	last := func(s Source) report.Event { e := runAll(t, []Source{s}, b.options(only)); return e[len(e)-2] }
+	if end := last(sources[0]); end.Outcome != report.Error || !strings.Contains(end.Failure.Message, "stuck (set aside (bad)") || !strings.Contains(end.Failure.Hint, "mend slot stuck") {
+		t.Errorf("%s %+v", end.Outcome, end.Failure)
+	}
+	if end := last(oneKey("tagged", "profile: security-key, tags: [usb-c]")); end.Outcome != report.Skipped {
+		t.Errorf("%s %q", end.Outcome, end.Text)
+	}
+	if _, err := b.desk.Record(t.Context(), "stuck", health.Entry{Verdict: health.SetAside, Reason: "being mended"}); err != nil {
+		t.Fatal(err)
+	}
+	if end := last(sources[0]); end.Outcome != report.Skipped || !strings.Contains(end.Text, "stuck (set aside (maintenance)") {
 		t.Errorf("%s %q", end.Outcome, end.Text)
 	}
 }

@@ -51,6 +51,8 @@ type loan struct {
 	lent  []*lent                // slots of the bench
 	why   string                 // the scenario can never have what it needs
 
+	broken []string // slots that it could have if they were not set aside for their faults
+
 	beside   map[string]string // why devices are in no slot of the bench, by name
 	evidence *evidence         // of the attempt; nil where none is kept
 }

@@ -154,6 +154,9 @@ func unlike(model *fixtures.Profile, info *ctap.Info) (reasons []string) {
 			reasons = append(reasons, model.Name+" has "+o.what+", the key has not")
 		}
 	}
+	if model.U2F && len(model.Versions) == 0 && !slices.Equal(info.Versions, []string{"U2F_V2"}) {
+		reasons = append(reasons, model.Name+" speaks U2F alone, and the key CTAP2")
+	}
 	known := []int64{int64(cose.ES256)} // what an authenticator of CTAP 2.0, which lists none, must have
 	if len(info.Algorithms) > 0 {
 		known = nil
