@@ -36,6 +36,7 @@ const (
 	Measured      Kind = "measured"       // Measurement, of Device
 	Note          Kind = "note"           // Text: something worth knowing within a step
 	SignInEvent   Kind = "sign-in"        // SignIn: somebody signed in, or was refused
+	RecoveryEvent Kind = "recovery"       // Recovery: somebody asked to get back into an account, or what came of it
 	StepEnd       Kind = "step-end"       // Step, Outcome, Failure, Duration
 	ScenarioEnd   Kind = "scenario-end"   // Scenario, Outcome, Failure, Duration
 	RunEnd        Kind = "run-end"        // Run, Outcome, Duration
@@ -60,6 +61,7 @@ type Event struct {
 	Exchange    *Exchange    `json:"exchange,omitempty"`
 	Ceremony    *Ceremony    `json:"ceremony,omitempty"`
 	SignIn      *SignIn      `json:"signIn,omitempty"`
+	Recovery    *Recovery    `json:"recovery,omitempty"`
 	Measurement *Measurement `json:"measurement,omitempty"`
 	Text        string       `json:"text,omitempty"`    // of a note; with Skipped and Aborted, why
 	Picture     string       `json:"picture,omitempty"` // with a note: file of a screenshot, from where the reports are
@@ -161,6 +163,31 @@ type SignIn struct {
 	Refused  string        `json:"refused,omitempty"` // why; empty when it succeeded
 	Steps    int           `json:"steps"`             // things that had to be done, such as typing or tapping
 	Took     time.Duration `json:"took"`              // nanoseconds of the scenario's time, the person's included
+}
+
+// The ways back into an account: the person proves who they are, or the helpdesk gives
+// out a pass.
+const (
+	SelfService = "self-service"
+	Helpdesk    = "helpdesk"
+)
+
+// The outcomes of a recovery. One that was started and has no other is left open.
+const (
+	Started   = "started"
+	Recovered = "recovered" // there is a pass, or it let its owner in
+	Verified  = "verified"  // in evaluation mode: there would be a pass
+	Refused   = "refused"
+)
+
+// Recovery is one attempt to get back into an account that there was a way into before:
+// that it was started, or how it ended.
+type Recovery struct {
+	Way     string        `json:"way"`               // SelfService or Helpdesk
+	Person  string        `json:"person"`            // whose account it is
+	Outcome string        `json:"outcome"`           // Started, Recovered, Verified or Refused
+	Refused string        `json:"refused,omitempty"` // code
+	Took    time.Duration `json:"took,omitempty"`    // nanoseconds of the scenario's time since the start
 }
 
 // Failure says what failed, where, and what to do.

@@ -42,10 +42,15 @@ type pageView struct {
 	Labels    []string
 	Scenarios []*scenarioView
 	Bad       []*scenarioView
+	Retried   []*scenarioView // that passed, but not at first
+	Skips     []skip
+	Ran       bool // something passed
 	Coverage  []ruleGroup
 	Measured  []*measured
 	Loose     []eventView // that belong to no scenario
 	Methods   []MethodUse // of sign-ins
+	Ways      []WayBack   // into accounts
+	HandedOn  int         // recoveries that went on at the helpdesk
 	Slots     []slotView  // of a bench, in its order
 }
 
@@ -104,6 +109,7 @@ func newPageView(m *Model) *pageView {
 		Policy: Policy(pageCSS, pageJS),
 	}
 	v.Methods = m.Methods()
+	v.Ways, v.HandedOn = m.Recoveries()
 	anchors := map[string]int{}
 	labels := map[string]bool{}
 	for _, sc := range m.Scenarios {
@@ -113,6 +119,9 @@ func newPageView(m *Model) *pageView {
 			s.Open = len(v.Bad) < maxOpen
 			v.Bad = append(v.Bad, s)
 		}
+		if sc.Flaky() {
+			v.Retried = append(v.Retried, s)
+		}
 		for _, l := range sc.Labels {
 			if !labels[l] {
 				labels[l] = true
@@ -121,6 +130,7 @@ func newPageView(m *Model) *pageView {
 		}
 	}
 	slices.Sort(v.Labels)
+	v.Skips, v.Ran = skips(m), m.Counts[Passed] > 0
 	v.Slots = slotViews(m, v.Scenarios)
 	v.Coverage = coverage(m.Run.Rules, v.Scenarios)
 	v.Measured = measurements(m.Scenarios)

@@ -35,6 +35,8 @@ type Attempt struct {
 	Devices  []Device // that took part, as they were reached in it
 	Steps    []*StepResult
 	SignIns  []*SignIn // in order
+
+	Recoveries []*Recovery // in order
 }
 
 // StepResult is one step of an attempt with what happened in it.
@@ -142,6 +144,10 @@ func (a *Attempt) add(e *Event) {
 	case SignInEvent:
 		if e.SignIn != nil {
 			a.SignIns = append(a.SignIns, e.SignIn)
+		}
+	case RecoveryEvent:
+		if e.Recovery != nil {
+			a.Recoveries = append(a.Recoveries, e.Recovery)
 		}
 	default:
 		s := a.step(e)

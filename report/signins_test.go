@@ -32,7 +32,7 @@ func TestMethods(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	var page bytes.Buffer
-	if err := WriteHTML(&page, m); err != nil || !strings.Contains(page.String(), `<th scope="row">sms</th><td>4</td><td>75 %</td><td>3.0 s</td>`) {
+	if err := WriteHTML(&page, m); err != nil || !strings.Contains(page.String(), `<th scope="row">sms</th><td data-label="tries">4</td><td data-label="success">75 %</td><td data-label="median time">3.0 s</td>`) {
 		t.Errorf("the table is not on the page: %v", err)
 	}
 }

@@ -71,6 +71,7 @@ func issuePass(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
+	w.CountPass(p, pass)
 	w.Save(c, world.Saved{Text: pass})
 	return nil
 }
@@ -85,6 +86,7 @@ func redeemPass(ctx context.Context, w *world.World, c language.Call) error {
 		return err
 	}
 	s, err := recovery.RedeemPass(p.In(ctx), p.RP, c.Text("pass"))
+	w.CountPassUse(p, c.Text("pass"), err)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,7 @@ func register(ctx context.Context, w *world.World, c language.Call) error {
 	if err != nil {
 		return err
 	}
+	w.Established(p)
 	if err := scriptRegistered(c, b); err != nil {
 		return err
 	}

@@ -209,7 +209,7 @@ func expectRecovery(ctx context.Context, w *world.World, c language.Call) error 
 		return err
 	}
 	if of != nil {
-		status, err := site.RecoveryStatus(ctx, of.RecoveryCase)
+		status, err := w.Standing(ctx, of)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"time"
 
 	"fido-emu/identity/credential"
 	"fido-emu/identity/loop"
@@ -47,6 +48,8 @@ type Case struct {
 	Owner *Person // whose account it is
 
 	applicant *proofing.Applicant
+	began     time.Time
+	counted   bool // the report knows how it ended
 }
 
 // openProof starts the services for a relying party with account recovery. Nothing

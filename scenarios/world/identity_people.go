@@ -114,10 +114,11 @@ func (w *World) AskRecovery(ctx context.Context, p *Person, ask rp.RecoveryAsk) 
 		return nil, &Missing{"the scenario's relying party has no recovery"}
 	}
 	began, err := site.StartRecovery(ctx, p.RP, ask)
+	w.countStart(p, err)
 	if err != nil {
 		return nil, err
 	}
-	c := &Case{RecoveryCase: began, Owner: p}
+	c := &Case{RecoveryCase: began, Owner: p, began: w.Clock.Now()}
 	w.proof.cases[c.ID], w.proof.latest[p.Name] = c, c
 	if c.Provider != "" {
 		w.Note("The provider is %s.", c.Provider)
@@ -287,11 +288,7 @@ func (w *World) rejected(ctx context.Context, c *Case, v proofing.View) error {
 		no.Reasons = append(no.Reasons, r.Code)
 		no.Message += "; " + r.Detail
 	}
-	site, err := w.Site.IdentityRecovery()
-	if err != nil {
-		return err
-	}
-	if _, err := site.RecoveryStatus(ctx, c.RecoveryCase); err != nil {
+	if _, err := w.Standing(ctx, c); err != nil {
 		return err
 	}
 	return no

@@ -31,11 +31,7 @@ func Credentials() []string {
 // Present answers the presentation request of a case out of a person's wallet. It
 // returns how the case stands afterwards.
 func (w *World) Present(ctx context.Context, p *Person, c *Case, what Presented) (rp.RecoveryStatus, error) {
-	site, err := w.Site.IdentityRecovery()
-	if err != nil {
-		return rp.RecoveryStatus{}, err
-	}
-	status, err := site.RecoveryStatus(ctx, c.RecoveryCase)
+	status, err := w.Standing(ctx, c)
 	if err != nil {
 		return status, err
 	}
@@ -51,7 +47,7 @@ func (w *World) Present(ctx context.Context, p *Person, c *Case, what Presented)
 	}
 	holder.before = what.Before
 	answered := w.answer(ctx, p, have, status.URL, what)
-	status, err = site.RecoveryStatus(ctx, c.RecoveryCase)
+	status, err = w.Standing(ctx, c)
 	switch {
 	case err != nil:
 		return status, err

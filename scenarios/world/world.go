@@ -53,6 +53,7 @@ type World struct {
 	metadata published // what the metadata service says
 	chip     *chip     // whose TPM is the reference simulator now
 	proof    *proof    // services that prove who people are; nil for none
+	ways     ways      // back into accounts, for the report
 
 	turn sync.Mutex // held by a device behind a wire while it works
 
