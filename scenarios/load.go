@@ -55,7 +55,7 @@ func source(name string) ([]Source, error) {
 		found, err := walk(os.DirFS(name), ".", func(file string) Source {
 			return Source{File: filepath.Join(name, file), ID: strings.TrimSuffix(file, path.Ext(file))}
 		})
-		if errors.Is(err, errNone) {
+		if err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 		return found, err
