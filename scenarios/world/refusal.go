@@ -9,6 +9,7 @@ import (
 	"fido-emu/ctap"
 	"fido-emu/ctap/platform"
 	"fido-emu/hid"
+	"fido-emu/identity/request"
 	"fido-emu/keychain"
 	"fido-emu/rp"
 	"fido-emu/webauthn"
@@ -135,7 +136,8 @@ func platformReasons() []knownReason {
 }
 
 // KnownReasons lists the reasons that are the same whatever the relying party:
-// DOMException names, CTAP statuses, and those of the keychain and the world.
+// DOMException names, CTAP statuses, and those of the keychain, the presentation request
+// service and the world.
 func KnownReasons() []string {
 	names := []string{
 		webauthn.NotAllowedError, webauthn.InvalidStateError, webauthn.ConstraintError, webauthn.NotSupportedError,
@@ -149,5 +151,5 @@ func KnownReasons() []string {
 	for _, known := range slices.Concat(platformReasons(), wireReasons()) {
 		names = append(names, known.name)
 	}
-	return append(append(names, brokenWire), WorldReasons()...)
+	return append(append(names, brokenWire, string(request.TokenError), string(request.ClaimValidationError)), WorldReasons()...)
 }
