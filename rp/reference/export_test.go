@@ -29,6 +29,8 @@ func (c *Core) Forgotten() (differ []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	desk := recovery.New(recovery.Env{}).Snapshot()
+	fresh.office.kept = &desk
 	unset, err := fresh.everything()
 	if err != nil {
 		return nil, err
