@@ -1,9 +1,11 @@
 package reference
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"fido-emu/rp/reference/recovery"
 )
@@ -29,8 +31,9 @@ func (c *Core) Forgotten() (differ []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	desk := recovery.New(recovery.Env{}).Snapshot()
-	fresh.office.kept = &desk
+	if c.office.desk != nil {
+		*fresh.office.kept = recovery.New(recovery.Env{}).Snapshot()
+	}
 	unset, err := fresh.everything()
 	if err != nil {
 		return nil, err
@@ -99,3 +102,64 @@ func (c *Core) places() (all []place) {
 }
 
 func keys[V any](m map[string]V) []string { return slices.Collect(maps.Keys(m)) }
+
+// Everything is what is in memory, as a file has it.
+func (c *Core) Everything() map[string]string {
+	all, err := c.everything()
+	if err != nil {
+		panic(err)
+	}
+	found := map[string]string{}
+	for p, value := range all {
+		found[p.String()] = value
+	}
+	return found
+}
+
+// Seal is a record of a file that holds this JSON.
+func Seal(bucket, key, text string) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, checksum(place{bucket, key}, []byte(text))), text...)
+}
+
+// Records is everything that is in memory, as a file has it.
+type Records map[place]string
+
+// Record puts one record among others.
+func (r Records) Record(bucket, key, text string) Records {
+	all := maps.Clone(r)
+	all[place{bucket, key}] = string(Seal(bucket, key, text))
+	return all
+}
+
+// Kept returns the records of a file.
+func (s *State) Kept() (Records, error) {
+	found := Records{}
+	return found, s.each(func(p place, value []byte) error {
+		found[p] = string(value)
+		return nil
+	})
+}
+
+// Taken takes records up and returns what would be kept of them then.
+func (r Records) Taken(config Config) (Records, error) {
+	config.Rand = zeros{}
+	core, err := New(config)
+	if err != nil {
+		return nil, err
+	}
+	l := &loading{Core: core}
+	for _, bucket := range buckets() {
+		for _, p := range slices.SortedFunc(maps.Keys(r), func(a, b place) int { return strings.Compare(a.key, b.key) }) {
+			if p.bucket != bucket {
+				continue
+			}
+			if err := l.take(p, []byte(r[p])); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := l.settle(); err != nil {
+		return nil, err
+	}
+	return core.everything()
+}

@@ -100,14 +100,14 @@ func remembering(t testing.TB, core *reference.Core) http.Handler {
 	})
 }
 
-// restarted is a core that is made anew of what the one of kept has in its directory.
-func restarted(t testing.TB, dir string, config reference.Config) *reference.Core {
+// restarted is a core that is made anew of what is in a directory.
+func restarted(t testing.TB, dir string, config *reference.Config) *reference.Core {
 	t.Helper()
 	if err := config.State.Close(); err != nil {
 		t.Fatal(err)
 	}
-	inFiles(t, dir)(&config)
-	core, err := reference.New(config)
+	inFiles(t, dir)(config)
+	core, err := reference.New(*config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func each(t *testing.T, test func(s site), change ...func(*reference.Config)) {
 		server := httptest.NewServer(remembering(t, core))
 		t.Cleanup(func() {
 			server.Close()
-			restarted(t, dir, config)
+			restarted(t, dir, &config)
 		})
 		a, err := reference.Dial(server.URL, reference.DialOptions{Origin: origin, AdminToken: adminToken})
 		if err != nil {

@@ -66,8 +66,8 @@ func routes(t testing.TB) []route {
 	return all
 }
 
-// state is all that administrators can see, less the log of what was tried.
-func state(t testing.TB, h http.Handler) (all string) {
+// shown is all that administrators can see, less the log of what was tried.
+func shown(t testing.TB, h http.Handler) (all string) {
 	t.Helper()
 	for _, path := range []string{
 		"people", "people/ada@example.com/methods", "people/ada@example.com/outbox", "people/ada@example.com/identity", "policies", "passkey-profiles",
@@ -97,7 +97,7 @@ func TestEveryRouteRefuses(t *testing.T) {
 	core, _, _ := recoverable(t)
 	signedIn(t, core)
 	h := reference.Handler(core)
-	before := state(t, h)
+	before := shown(t, h)
 	for _, r := range routes(t) {
 		path := nowhere.Replace(r.path)
 		send := func(what, method, body string, header ...string) {
@@ -139,7 +139,7 @@ func TestEveryRouteRefuses(t *testing.T) {
 			}
 		}
 	}
-	if after := state(t, h); after != before {
+	if after := shown(t, h); after != before {
 		t.Errorf("state was\n%s\nand is\n%s", before, after)
 	}
 }
@@ -149,7 +149,7 @@ func TestGraphRefuses(t *testing.T) {
 	core, _, _ := recoverable(t)
 	signedIn(t, core)
 	h := reference.Handler(core)
-	before := state(t, h)
+	before := shown(t, h)
 	const user = "/users/ada@example.com"
 	for _, r := range []struct{ method, path string }{
 		{"POST", "/users"}, {"POST", "/groups"}, {"POST", "/groups/nobodys/members/$ref"}, {"DELETE", "/groups/nobodys/members/x/$ref"},
@@ -171,7 +171,7 @@ func TestGraphRefuses(t *testing.T) {
 			}
 		}
 	}
-	if after := state(t, h); after != before {
+	if after := shown(t, h); after != before {
 		t.Errorf("state was\n%s\nand is\n%s", before, after)
 	}
 }
@@ -186,12 +186,12 @@ func TestOddValues(t *testing.T) {
 	for _, r := range routes(t) {
 		for _, m := range r.members {
 			for _, value := range odd {
-				before := state(t, h)
+				before := shown(t, h)
 				answer, body := visit(t, h, r.method, nowhere.Replace(r.path), `{"`+m+`":`+value+`}`, "Authorization", bearer)
 				what := r.method + " " + r.path + " " + m + ": " + value[:min(len(value), 40)]
 				switch {
 				case answer.StatusCode < 300:
-				case state(t, h) != before:
+				case shown(t, h) != before:
 					t.Errorf("%s is refused, and changed something", what)
 				default:
 					refusedHTTP(t, what, answer, body)
