@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -25,16 +26,16 @@ import (
 // it listens, and returns the address.
 func ownProcess(t *testing.T, args ...string) string {
 	t.Helper()
-	_, address := launch(t, args...)
+	_, address := launch(t, os.Stderr, "harness", args...)
 	return address
 }
 
 // launch is ownProcess for whoever ends the process.
-func launch(t *testing.T, args ...string) (process *exec.Cmd, address string) {
+func launch(t *testing.T, stderr io.Writer, program string, args ...string) (process *exec.Cmd, address string) {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), "harness", args...)
+	c := exec.CommandContext(t.Context(), program, args...)
 	c.Env = append(os.Environ(), identityKeyVariable+"=the-key", adminTokenVariable+"=the-token")
-	c.Stderr = os.Stderr
+	c.Stderr = stderr
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -95,7 +95,15 @@ func serveRP(ctx context.Context, u ui, f rpFlags) (err error) {
 			return errors.Join(err, l.Close())
 		}
 	}
-	return reference.Serve(ctx, l, core)
+	return unsaved(reference.Serve(ctx, l, core))
+}
+
+// unsaved adds what to do to the error of a relying party that could not save; nil of nil.
+func unsaved(err error) error {
+	if _, ok := errors.AsType[*state.Error](err); !ok {
+		return err
+	}
+	return &exit{code: exitBench, err: err, hint: "what was answered with status 503 did not happen; put it right and start again"}
 }
 
 // hereURL returns how a listener is reached from this computer.

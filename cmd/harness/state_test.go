@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -44,7 +45,11 @@ func serve(t *testing.T, flags ...string) *serving {
 
 func (s *serving) start(listen string) {
 	s.t.Helper()
-	s.process, s.address = launch(s.t, append([]string{"rp", "serve", "--listen", listen, "--state", s.dir}, s.flags...)...)
+	s.process, s.address = launch(s.t, os.Stderr, "harness", s.args(listen)...)
+}
+
+func (s *serving) args(listen string) []string {
+	return append([]string{"rp", "serve", "--listen", listen, "--state", s.dir}, s.flags...)
 }
 
 // kill ends it as a power cut would, and starts it again.
@@ -232,6 +237,38 @@ func TestKilledWhileRedeeming(t *testing.T) {
 		_, third := s.RedeemPass(t.Context(), ada, pass)
 		s.refused(third, reference.PassUsed)
 	}
+}
+
+// TestDiskFull runs out of room: what cannot be saved is answered with 503 and did not
+// happen, and the process ends and says why.
+func TestDiskFull(t *testing.T) {
+	s := serve(t)
+	must(t, s.process.Process.Kill())
+	_ = s.process.Wait() // it was killed
+	var said strings.Builder
+	limited := []string{"-c", `ulimit -f 256; exec harness "$@"`, "sh"} // of 512 bytes each
+	s.process, _ = launch(t, &said, "sh", append(limited, s.args(strings.TrimPrefix(s.address, "http://"))...)...)
+	made := 0
+	err := error(nil)
+	for ; err == nil && made < 1000; made++ {
+		err = s.AddPerson(t.Context(), rp.Person{Name: fmt.Sprint("person ", made), DisplayName: strings.Repeat("x", 100)})
+	}
+	if broken := (*rp.Broken)(nil); !errors.As(err, &broken) || !strings.Contains(err.Error(), "disk full") {
+		t.Fatalf("after %d accounts: %v", made, err)
+	}
+	made--
+	if exit := (*exec.ExitError)(nil); !errors.As(s.process.Wait(), &exit) || exit.ExitCode() != exitBench {
+		t.Errorf("it ends with %v", exit)
+	}
+	if text := said.String(); !strings.Contains(text, s.dir) || !strings.Contains(text, "make room") || strings.Count(text, "\n") != 2 {
+		t.Errorf("it says %s", text)
+	}
+	s.start(strings.TrimPrefix(s.address, "http://"))
+	if _, err := s.PersonCredentials(t.Context(), rp.Person{Name: fmt.Sprint("person ", made-1)}); err != nil {
+		t.Errorf("the last account that was made: %v", err)
+	}
+	_, err = s.PersonCredentials(t.Context(), rp.Person{Name: fmt.Sprint("person ", made)})
+	s.refused(err, reference.UnknownPerson)
 }
 
 // TestStopped ends in good order on every signal, and leaves nothing but the state.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.etcd.io/bbolt"
+
 	"fido-emu/rp/reference/recovery"
 )
 
@@ -93,10 +95,15 @@ func (c *Core) places() (all []place) {
 	for _, hash := range keys(c.sessions.items) {
 		all = append(all, place{inSessions, hash})
 	}
-	for bucket, last := range map[string]uint64{inAudit: c.audit.last, inSignIns: c.doors.log.last, inRecoveries: c.office.log.last, inMessages: c.doors.post.sent.last} {
-		for n := range last {
-			all = append(all, place{bucket, numbered(n + 1)})
-		}
+	all = append(all, entries(inAudit, &c.audit)...)
+	all = append(all, entries(inSignIns, &c.doors.log)...)
+	all = append(all, entries(inRecoveries, &c.office.log)...)
+	return append(all, entries(inMessages, &c.doors.post.sent)...)
+}
+
+func entries[E any](bucket string, j *journal[E]) (all []place) {
+	for i := range j.entries {
+		all = append(all, place{bucket, numbered(j.oldest() + uint64(i))})
 	}
 	return all
 }
@@ -129,6 +136,20 @@ func (r Records) Record(bucket, key, text string) Records {
 	all := maps.Clone(r)
 	all[place{bucket, key}] = string(Seal(bucket, key, text))
 	return all
+}
+
+// Sum makes the sum of a file that of its records.
+func Sum(tx *bbolt.Tx) error {
+	var s sum
+	for _, name := range buckets() {
+		if b := tx.Bucket([]byte(name)); b != nil {
+			_ = b.ForEach(func(_, v []byte) error {
+				s.swap(nil, v)
+				return nil
+			})
+		}
+	}
+	return s.put(tx)
 }
 
 // Kept returns the records of a file.

@@ -1,8 +1,11 @@
 package reference
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,7 +73,8 @@ type State struct {
 	lost chan struct{} // closed once something could not be saved
 
 	mu     sync.Mutex // one transaction at a time
-	failed error      // why something could not be saved
+	sum    sum
+	failed error // why something could not be saved
 }
 
 // OpenState opens the state in a directory, or makes one. The error is about the directory, or a
@@ -101,12 +105,16 @@ func (s *State) named(err error) error {
 	return inUse
 }
 
-// Close lets go of the directory. A nil State has none.
+// Close lets go of the directory. A nil State has none, nor has one that was closed.
 func (s *State) Close() error {
 	if s == nil {
 		return nil
 	}
-	return errors.Join(os.Remove(s.mark), s.file.Close())
+	err := os.Remove(s.mark)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, s.file.Close())
 }
 
 // Path returns the file.
@@ -118,14 +126,16 @@ type write struct {
 	value []byte
 }
 
-// commit writes records in one transaction.
+// commit writes records in one transaction, and what all records then come to.
 func (s *State) commit(writes []write) error {
-	return s.file.Update(func(tx *bbolt.Tx) error {
+	sum := s.sum
+	err := s.file.Update(func(tx *bbolt.Tx) error {
 		for _, w := range writes {
 			b, err := tx.CreateBucketIfNotExists([]byte(w.bucket))
 			if err != nil {
 				return err
 			}
+			sum.swap(b.Get([]byte(w.key)), w.value)
 			if w.value == nil {
 				err = b.Delete([]byte(w.key))
 			} else {
@@ -135,8 +145,12 @@ func (s *State) commit(writes []write) error {
 				return err
 			}
 		}
-		return nil
+		return sum.put(tx)
 	})
+	if err == nil {
+		s.sum = sum
+	}
+	return err
 }
 
 // each reads all records, in the order of [buckets] and of their keys.
@@ -144,18 +158,69 @@ func (s *State) each(do func(p place, value []byte) error) error {
 	return s.file.View(func(tx *bbolt.Tx) error {
 		known := buckets()
 		err := tx.ForEach(func(name []byte, _ *bbolt.Bucket) error {
-			if b := string(name); b != "header" && !slices.Contains(known, b) {
+			if b := string(name); b != "header" && b != inSum && !slices.Contains(known, b) {
 				return s.file.Unreadable("the bucket "+strconv.Quote(b), nil)
 			}
 			return nil
 		})
+		s.sum = sum{}
 		for _, name := range known {
 			b := tx.Bucket([]byte(name))
 			if b == nil || err != nil {
 				continue
 			}
-			err = b.ForEach(func(k, v []byte) error { return do(place{name, string(k)}, v) })
+			err = b.ForEach(func(k, v []byte) error {
+				s.sum.swap(nil, v)
+				return do(place{name, string(k)}, v)
+			})
+		}
+		if err == nil && !s.sum.is(tx) {
+			err = s.file.Unreadable("the whole", errors.New("there are not the records that there were"))
 		}
 		return err
 	})
+}
+
+// sum is what all records come to, however they are ordered: that none is missing, and none
+// is an older one. It is kept beside them as 12 bytes, big endian.
+type sum struct {
+	records uint64
+	sums    uint32 // of their checksums, modulo 2³²
+}
+
+// inSum is the bucket of the sum, and its only key.
+const inSum = "sum"
+
+// swap takes a record out and puts one in; nil is none.
+func (s *sum) swap(out, in []byte) {
+	if len(out) >= checksumSize {
+		s.records--
+		s.sums -= binary.BigEndian.Uint32(out)
+	}
+	if len(in) >= checksumSize {
+		s.records++
+		s.sums += binary.BigEndian.Uint32(in)
+	}
+}
+
+func (s sum) bytes() []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(nil, s.records), s.sums)
+}
+
+func (s sum) put(tx *bbolt.Tx) error {
+	b, err := tx.CreateBucketIfNotExists([]byte(inSum))
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(inSum), s.bytes())
+}
+
+// is tells whether this is the sum that is kept. Where nothing is kept there are no
+// records.
+func (s sum) is(tx *bbolt.Tx) bool {
+	b := tx.Bucket([]byte(inSum))
+	if b == nil {
+		return s == sum{}
+	}
+	return bytes.Equal(b.Get([]byte(inSum)), s.bytes())
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"fido-emu/attestation/metadata"
@@ -62,10 +63,10 @@ func (p place) String() string {
 
 // take takes up one record.
 func (l *loading) take(p place, value []byte) error {
-	if len(value) < 4 || binary.BigEndian.Uint32(value) != checksum(p, value[4:]) {
+	if len(value) < checksumSize || binary.BigEndian.Uint32(value) != checksum(p, value[checksumSize:]) {
 		return errors.New("its checksum is not that of its bytes")
 	}
-	value = value[4:]
+	value = value[checksumSize:]
 	capacity := l.config.AuditCapacity
 	switch p.bucket {
 	case inSettings:
@@ -106,7 +107,7 @@ func takeEntry[E any](c *Core, p place, j *journal[E], limit int, value []byte) 
 		return errors.New("its key is no number")
 	}
 	n := binary.BigEndian.Uint64([]byte(p.key))
-	if n == 0 || len(j.entries) > 0 && n != j.last+1 {
+	if n == 0 || n > math.MaxInt64 || len(j.entries) > 0 && n != j.last+1 {
 		return errors.New("it is out of order")
 	}
 	var e E

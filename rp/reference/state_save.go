@@ -128,6 +128,8 @@ func sealed(p place, record any) ([]byte, error) {
 	return append(binary.BigEndian.AppendUint32(nil, checksum(p, b)), b...), nil
 }
 
+const checksumSize = 4
+
 func checksum(p place, b []byte) uint32 {
 	table := crc32.MakeTable(crc32.Castagnoli)
 	return crc32.Update(crc32.Checksum([]byte(p.bucket+"\x00"+p.key+"\x00"), table), table, b)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -142,6 +143,7 @@ func TestFilesRefused(t *testing.T) {
 	number := func(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
 	account := func(text string) func(*bbolt.Tx) error { return put("names", "eve", `{"account":{`+text+`}}`) }
 	handle := strings.Repeat("A", 43) + "="
+	const missing = "there are not the records that there were"
 	for name, test := range map[string]struct {
 		change  func(*bbolt.Tx) error
 		problem state.Problem
@@ -182,10 +184,16 @@ func TestFilesRefused(t *testing.T) {
 		"method of no kind":    {account(`"order":2,"name":"Eve","displayName":"Eve","groups":null,"methods":[{"kind":"odd","added":"2026-11-02T09:00:00Z"}],"handle":"` + handle + `"`), state.Damaged, "odd"},
 		"session of nobody":    {put("sessions", strings.Repeat("s", 32), `{"owner":"eve"}`), state.Damaged, "nobody's"},
 		"gap in the log":       {remove("audit", number(3)), state.Damaged, "record 4 of audit"},
+		"no sessions":          {func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("sessions")) }, state.Damaged, missing},
 		"log without a number": {put("sign-ins", "first", `{}`), state.Damaged, "number"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			content := altered(t, good, test.change)
+			content := altered(t, good, func(tx *bbolt.Tx) error {
+				if err := test.change(tx); err != nil || test.want == missing {
+					return err
+				}
+				return reference.Sum(tx)
+			})
 			_, dir, err := reopened(t, content)
 			if name == "account is missing" { // the session of its owner is seen first
 				test.want = "of sessions"
@@ -195,6 +203,27 @@ func TestFilesRefused(t *testing.T) {
 				t.Errorf("the file was changed, %v", err)
 			}
 		})
+	}
+}
+
+// TestOldFiles takes up the files of every version that there was.
+func TestOldFiles(t *testing.T) {
+	content, err := os.ReadFile("testdata/relying-party-1.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, _, err := reopened(t, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if people, total := core.People(0, 10); total != 2 || people[0].Name != ada.Name || len(people[0].Credentials) != 1 || people[1].Name != "Grace" {
+		t.Errorf("there are %+v", people)
+	}
+	if _, err := core.RedeemPass("Grace", "8PCQ-EYD5-27EV"); err != nil {
+		t.Errorf("the pass of then: %v", err)
+	}
+	if policies := core.Policies(); len(policies) != 2 || policies[1].Group != "staff" {
+		t.Errorf("policies %+v", policies)
 	}
 }
 
@@ -232,8 +261,9 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// TestFlippedBits flips bits anywhere in a file: it is refused, or was not touched where it
-// counts.
+// TestFlippedBits flips bits in a file: it is refused, or was not touched where it counts.
+// The first two pages are left out: they tell which transaction was the last, and where one
+// of them is damaged, as by a power cut, the one before counts.
 func TestFlippedBits(t *testing.T) {
 	good := lived(t)
 	core, _, err := reopened(t, good)
@@ -243,7 +273,7 @@ func TestFlippedBits(t *testing.T) {
 	want, random, refused := core.Everything(), rand.New(rand.NewPCG(1, 2)), 0
 	for range 300 {
 		content := bytes.Clone(good)
-		at, bit := random.IntN(len(content)), random.IntN(8)
+		at, bit := 2*os.Getpagesize()+random.IntN(len(content)-2*os.Getpagesize()), random.IntN(8)
 		content[at] ^= 1 << bit
 		core, dir, err := reopened(t, content)
 		switch _, known := errors.AsType[*state.Error](err); {
@@ -266,6 +296,35 @@ func TestInUse(t *testing.T) {
 	inFiles(t, dir)
 	_, err := reference.OpenState(dir)
 	wantStateError(t, err, state.InUse, dir, fmt.Sprintf("process %d", os.Getpid()))
+}
+
+// TestCannotSave wants 503 for what cannot be saved and for all that follows, and the server
+// to end.
+func TestCannotSave(t *testing.T) {
+	dir, config := t.TempDir(), reference.Config{}
+	core, _ := newCore(t, inFiles(t, dir), func(c *reference.Config) { config = *c })
+	h := reference.Handler(core)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- reference.Serve(t.Context(), l, core) }()
+	if err := config.State.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, request := range [][2]string{{"POST", "people"}, {"GET", "people"}, {"POST", "groups"}} {
+		answer, body := visit(t, h, request[0], "/api/admin/"+request[1], `{"name":"ada"}`, "Authorization", bearer)
+		if answer.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, config.State.Path()) || len(answer.Cookies()) > 0 {
+			t.Errorf("%v: %d %s", request, answer.StatusCode, body)
+		}
+	}
+	if err := <-ended; err == nil || err != core.Save() {
+		t.Errorf("the server ends with %v", err)
+	}
+	if differ, err := restarted(t, dir, &config).Forgotten(); err != nil || len(differ) > 0 {
+		t.Errorf("%v, %v", differ, err)
+	}
 }
 
 // TestWhatEnds says what a restart ends, and what it does not.
