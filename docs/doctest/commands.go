@@ -85,7 +85,7 @@ func inPage(t *testing.T, file, program string) (lines []line) {
 	before := ""
 	for i, l := range strings.Split(string(text), "\n") {
 		at := file + ":" + strconv.Itoa(i+1)
-		if strings.HasPrefix(l, "```") {
+		if strings.HasPrefix(strings.TrimSpace(l), "```") {
 			block = !block
 			continue
 		}

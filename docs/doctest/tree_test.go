@@ -14,7 +14,7 @@ const top = "../.."
 
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	fence   = regexp.MustCompile("(?ms)^```.*?^```")
+	fence   = regexp.MustCompile("(?ms)^ *```.*?^ *```")
 	heading = regexp.MustCompile(`(?m)^#+ +(.*)$`)
 	unsaid  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	page    = regexp.MustCompile(`\bdocs/[a-z-]+\.md\b`)
