@@ -252,6 +252,25 @@ func TestAnswerOfNothing(t *testing.T) {
 	}
 }
 
+// Whoever says no three times is asked no more: nobody tires somebody into saying yes.
+func TestDenials(t *testing.T) {
+	for _, answer := range []string{rp.Deny, rp.Report} {
+		a := everything(t)
+		for range 3 {
+			c, err := a.Begin(rp.Push, rp.MethodPolicy{}, random(1), start)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.Answer(c, answer, "", start); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.Begin(rp.Push, rp.MethodPolicy{}, random(1), start); code(err) != methods.MethodLocked {
+			t.Errorf("%s: %v", answer, err)
+		}
+	}
+}
+
 // A method is locked at its last try, each time anew, and a right answer counts as
 // none.
 func TestTries(t *testing.T) {

@@ -39,6 +39,8 @@ type bench struct {
 	fresh      bool  // no two presentations are the same
 	meantime   func()
 	asking     func() // while the provider is asked
+	creating   func() // while a presentation is asked for
+	endless    bool   // requests do not say when they end
 	mu         sync.Mutex
 }
 
@@ -111,6 +113,13 @@ func (b *bench) Result(context.Context, string, string) (Proofed, error) {
 
 func (b *bench) Create(_ context.Context, w Wanted) (Asked, error) {
 	b.requests = append(b.requests, w)
+	if do := b.creating; do != nil {
+		b.creating = nil
+		do()
+	}
+	if b.endless {
+		return Asked{Request: fmt.Sprintf("r%d", len(b.requests)), URL: "openid-vc://r"}, nil
+	}
 	return Asked{Request: fmt.Sprintf("r%d", len(b.requests)), URL: "openid-vc://r", Expires: b.now.Add(5 * time.Minute)}, b.mute
 }
 
@@ -330,6 +339,10 @@ func TestLimits(t *testing.T) {
 	for range StartsPerAccount { // and what is refused to it does not count for the owner
 		_, err = b.Start(t.Context(), ada())
 		wantCode(t, err, TooManyStarts)
+	}
+	for i := range StartsPerClient + 1 { // nobody knows where these come from
+		_, err = b.Start(t.Context(), Ask{Account: fmt.Sprint(i)})
+		wantCode(t, err, NotInScope)
 	}
 	owner := ada()
 	owner.Client = "198.51.100.1"

@@ -265,6 +265,63 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// A case that ends while another service is asked about it stays as it ended.
+func TestEndsMeanwhile(t *testing.T) {
+	for _, while := range []string{"proofing", "requesting"} {
+		b := newBench(t, staff(nil))
+		b.to(t, ada())
+		winner := b.callback(PresentationVerified)
+		wins := func() { wantCode(t, b.Desk.Callback(t.Context(), winner), "") }
+		if while == "proofing" {
+			b.asking = func() { b.asking = nil; wins(); b.proofed = Proofed{Done: true, Reasons: []string{"photo-blurred"}} }
+		} else {
+			b.creating = wins
+		}
+		loser, err := b.Start(t.Context(), ada())
+		wantCode(t, err, "")
+		status, err := b.Status(t.Context(), loser.ID, loser.Secret)
+		wantCode(t, err, "")
+		if status.State != Ended || status.Reason != CaseSuperseded || status.URL != "" {
+			t.Errorf("while %s: %+v", while, status)
+		}
+	}
+}
+
+// A request that does not say when it ends is asked for anew after five minutes.
+func TestEndlessRequest(t *testing.T) {
+	b := newBench(t, staff(nil))
+	b.endless = true
+	started := b.to(t, ada())
+	b.now = b.cases[0].began.Add(5*time.Minute - 1)
+	_, _ = b.Status(t.Context(), started.ID, started.Secret)
+	if len(b.requests) != 1 {
+		t.Errorf("%d requests just before", len(b.requests))
+	}
+	b.now = b.now.Add(1)
+	_, _ = b.Status(t.Context(), started.ID, started.Secret)
+	if len(b.requests) != 2 {
+		t.Errorf("%d requests then", len(b.requests))
+	}
+}
+
+// A pass that was issued before a crash revokes what it was to revoke after it.
+func TestGrantedOutlivesACrash(t *testing.T) {
+	for _, revoke := range []string{RevokeAlways, RevokeNever} {
+		b := newBench(t, staff(func(p *Policy) { p.Profiles[0].Revoke = revoke }))
+		done := b.to(t, ada())
+		wantCode(t, b.Desk.Callback(t.Context(), b.callback(PresentationVerified)), "")
+		snapshot := b.Snapshot()
+		b.Desk = b.desk()
+		b.Restore(snapshot)
+		if got := b.Registered("Ada@example.com"); got != (revoke == RevokeAlways) || b.Registered("ada@example.com") {
+			t.Errorf("%s: everything old goes: %v", revoke, got)
+		}
+		if last := b.entries[len(b.entries)-1]; last.Case != done.ID || last.Account != "ada@example.com" || b.told[len(b.told)-1].Kind != NoticeRegistered {
+			t.Errorf("%s: %+v, %+v", revoke, last, b.told)
+		}
+	}
+}
+
 // What is over for a day is forgotten; presentations that were shown are known until
 // they end.
 func TestForget(t *testing.T) {
