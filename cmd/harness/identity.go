@@ -1,13 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -18,7 +14,6 @@ import (
 
 	"fido-emu/identity/document"
 	"fido-emu/identity/person"
-	"fido-emu/identity/phone"
 	"fido-emu/identity/services"
 	"fido-emu/rp/reference"
 )
@@ -29,9 +24,6 @@ const identityKeyVariable = "HARNESS_IDENTITY_KEY"
 
 // identityTenant is the relying party's name at the services.
 const identityTenant = "relying-party"
-
-// identityFlags is what the command line says about the services.
-type identityFlags struct{ listen, public, origin, state string }
 
 func identityCommand(u ui) *cobra.Command {
 	var f identityFlags
@@ -52,101 +44,8 @@ func identityCommand(u ui) *cobra.Command {
 	flags.StringVar(&f.public, "public-url", "", "address under which browsers on other devices reach the pages (default: http://localhost and the port)")
 	flags.StringVar(&f.origin, "origin", "http://localhost:8080", "origin of the relying party, which wallets are told")
 	flags.StringVar(&f.state, "state", "", "directory that keeps issuers, status lists and wallets (default: they last as long as the process)")
+	_ = serve.MarkFlagDirname("state") // fails only for a flag that is not there
 	return group("identity", "Doubles of what proves who somebody is", serve, identityPeopleCommand(u), identityDocumentCommand())
-}
-
-func serveIdentity(ctx context.Context, u ui, f identityFlags) (err error) {
-	l, err := listen(ctx, f.listen)
-	if err != nil {
-		return err
-	}
-	served := false
-	defer func() {
-		if !served {
-			err = errors.Join(err, l.Close())
-		}
-	}()
-	key := u.getenv(identityKeyVariable)
-	if key == "" {
-		key = rand.Text()
-	}
-	config := services.Config{
-		Now: time.Now, Rand: rand.Reader, Client: &http.Client{Timeout: 30 * time.Second},
-		PublicURL: strings.TrimSuffix(f.public, "/"), Key: key, AdminKey: key, Tenant: identityTenant, Origin: f.origin,
-	}
-	if config.BaseURL, err = onLoopback(l); err != nil {
-		return err
-	}
-	s, store, err := openIdentity(config, f.state)
-	if err != nil {
-		return err
-	}
-	if store != nil {
-		defer func() { err = errors.Join(err, store.Close()) }()
-	}
-	fmt.Fprintf(u.out, "identity services at %s, listening on http://%s\n", config.BaseURL, l.Addr())
-	fmt.Fprintf(u.out, "the wallets of the test people are at %s\n", cmp.Or(config.PublicURL, config.BaseURL)+phone.Root)
-	if u.getenv(identityKeyVariable) == "" {
-		fmt.Fprintf(u.err, "key, for this run only: %s\n", key)
-	}
-	served = true
-	go deliver(ctx, s, u)
-	return serveHTTP(ctx, l, s)
-}
-
-// onLoopback returns how a listener is reached from this computer. The services are
-// named after that, and not after an address of a network: a did:web needs TLS there.
-func onLoopback(l net.Listener) (string, error) {
-	at, ok := l.Addr().(*net.TCPAddr)
-	if !ok || !at.IP.IsLoopback() && !at.IP.IsUnspecified() {
-		return "", usage(fmt.Sprintf("use --listen 0.0.0.0:%[2]d --public-url http://%[1]s:%[2]d", at.IP, at.Port),
-			"%s is not on loopback, where the DIDs of the services have to be", l.Addr())
-	}
-	return fmt.Sprintf("http://localhost:%d", at.Port), nil
-}
-
-// openIdentity makes the services, with what a directory keeps of them; "" keeps nothing.
-func openIdentity(config services.Config, dir string) (*services.Services, *services.Store, error) {
-	if dir == "" {
-		s, err := services.New(config)
-		return s, nil, usageError(err)
-	}
-	store, err := services.OpenStore(dir)
-	if err != nil {
-		return nil, nil, &exit{code: exitBench, err: err}
-	}
-	if config.Kept, err = store.Kept(); err == nil {
-		config.Save = store.Save
-		var s *services.Services
-		if s, err = services.New(config); err == nil {
-			return s, store, nil
-		}
-	}
-	return nil, nil, errors.Join(&exit{code: exitBench, err: fmt.Errorf("%s: %w", store.Path(), err), hint: "restore it from a backup, or name another directory to begin with a new one"}, store.Close())
-}
-
-// usageError is an error of what the command line says; nil of nil.
-func usageError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &exit{code: exitUsage, err: err}
-}
-
-// deliver sends callbacks again that were not taken, until ctx is done.
-func deliver(ctx context.Context, s *services.Services, u ui) {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if _, err := s.Requests.Deliver(ctx); err != nil && ctx.Err() == nil {
-				fmt.Fprintln(u.err, err)
-			}
-		}
-	}
 }
 
 // enableIdentity has a relying party use the services at an address. public is where

@@ -119,8 +119,8 @@ func (f rpFlags) keep() (*reference.State, error) {
 	if f.state == "" {
 		return nil, nil
 	}
-	if info, err := os.Stat(f.state); err == nil && !info.IsDir() {
-		return nil, usage("name a directory; it is made where there is none", "--state %s: it is a file", f.state)
+	if err := wantDirectory(f.state); err != nil {
+		return nil, err
 	}
 	return reference.OpenState(f.state)
 }
