@@ -136,6 +136,7 @@ func rootCommand(u ui) *cobra.Command {
 	}
 	root.AddCommand(runCommand(u), listCommand(u), devicesCommand(u), benchCommand(u), explainCommand(u), validateCommand(u), schemaCommand(u),
 		rpCommand(u), keychainCommand(u), identityCommand(u), conformCommand(u), auditCommand(u), reportCommand(u), doctorCommand(u), versionCommand(u))
+	_ = complete(root) // fails only for a command or a flag that is not there, which TestCompletions looks for
 	commandline.Strict(root, func(c *cobra.Command, err error) error {
 		return usage(c.CommandPath()+" --help tells how it is used", "%w", err)
 	})
