@@ -9,11 +9,18 @@ import (
 )
 
 // BenchmarkSignIn measures a sign-in without the client's part, with few and with
-// many accounts beside.
+// many accounts beside, in memory and kept in a directory.
 func BenchmarkSignIn(b *testing.B) {
-	for _, people := range []int{1, 100_000} {
-		b.Run(fmt.Sprint("people=", people), func(b *testing.B) {
-			core, _ := newCore(b)
+	for _, bench := range []struct {
+		people int
+		kept   bool
+	}{{1, false}, {100_000, false}, {1, true}, {1000, true}, {100_000, true}} {
+		b.Run(fmt.Sprintf("people=%d/kept=%t", bench.people, bench.kept), func(b *testing.B) {
+			people, change := bench.people, []func(*reference.Config){}
+			if bench.kept {
+				change = append(change, inFiles(b, b.TempDir()))
+			}
+			core, _ := newCore(b, change...)
 			for i := range people {
 				if err := core.AddPerson(rp.Person{Name: fmt.Sprint("person ", i)}); err != nil {
 					b.Fatal(err)
@@ -35,6 +42,9 @@ func BenchmarkSignIn(b *testing.B) {
 					b.Fatal(err)
 				}
 				if _, err := core.FinishSignIn(begun.Ceremony, answer); err != nil {
+					b.Fatal(err)
+				}
+				if err := core.Save(); err != nil {
 					b.Fatal(err)
 				}
 			}
