@@ -61,6 +61,7 @@ func TestServeRefusals(t *testing.T) {
 		{"rp serve --listen 127.0.0.1:0 --attestation-roots main.go", "no certificate in it", exitUsage},
 		{"rp serve --listen 127.0.0.1:0 --origin http://example.com/path", "origin", exitUsage},
 		{"rp serve --listen nowhere", "another address", exitBench},
+		{"rp serve --listen 127.0.0.1:0 --state main.go", "--state main.go: it is a file", exitUsage},
 		{"keychain serve --provider acme", "acme", exitUsage},
 	} {
 		var out, errOut strings.Builder

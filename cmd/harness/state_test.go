@@ -271,6 +271,35 @@ func TestDiskFull(t *testing.T) {
 	s.refused(err, reference.UnknownPerson)
 }
 
+// TestStateRefused starts on what is in use, and on what is another's.
+func TestStateRefused(t *testing.T) {
+	s := serve(t)
+	inUse, err := exec.Command("harness", s.args("127.0.0.1:0")...).CombinedOutput()
+	if code := exitCode(err); code != exitBench || !strings.Contains(string(inUse), fmt.Sprintf("process %d; end that process, or name another directory", s.process.Process.Pid)) {
+		t.Errorf("in use: exit code %d, %s", code, inUse)
+	}
+	must(t, s.process.Process.Signal(os.Interrupt))
+	must(t, s.process.Wait())
+	other, err := exec.Command("harness", append(s.args("127.0.0.1:0"), "--rp-id", "example.com")...).CombinedOutput()
+	if code := exitCode(err); code != exitBench || !strings.Contains(string(other), `of the relying party "localhost", not of "example.com"`) {
+		t.Errorf("another's: exit code %d, %s", code, other)
+	}
+	info, err := os.Stat(s.dir)
+	must(t, err)
+	file, err := os.Stat(filepath.Join(s.dir, "relying-party.db"))
+	must(t, err)
+	if info.Mode().Perm() != 0o700 || file.Mode().Perm() != 0o600 {
+		t.Errorf("directory %s, file %s", info.Mode(), file.Mode())
+	}
+}
+
+func exitCode(err error) int {
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return exitPassed
+}
+
 // TestStopped ends in good order on every signal, and leaves nothing but the state.
 func TestStopped(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {

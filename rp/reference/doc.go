@@ -6,7 +6,8 @@
 //
 // [Core] is the relying party without a transport. [InProcess] and [Dial] return
 // an [Adapter] to it for the harness, in this process and over HTTP; [Handler] and
-// [Serve] offer it to browsers. All state is in memory and ends with the process.
+// [Serve] offer it to browsers. All state is in memory and ends with the process, unless
+// Config.State keeps it in a directory ([State]).
 // Given Config.Now and a seeded Config.Rand, two runs draw the same challenges,
 // user handles, tokens and passes. The library alone looks at the real clock, for
 // the validity of attestation certificates; their chains are checked at
@@ -71,8 +72,8 @@
 // that is one of Config.Origins. Sessions are held by the cookie session
 // (HttpOnly, SameSite=Strict; called __Host-session and Secure when all origins
 // are https). A refusal has a status of 400 or above and {"code", "reason"}; a
-// status of 500 means that the relying party failed. What answers nothing has
-// status 204.
+// status of 500 means that the relying party failed, one of 503 that it cannot save
+// ([State]). What answers nothing has status 204.
 //
 //	GET    /api/config                           → {rpId, name, origins, openSignUp}
 //	POST   /api/register/begin    {name, displayName}, or {} with a session → {ceremony, publicKey}
