@@ -100,9 +100,6 @@ func (s *server) routeMethods(mux *http.ServeMux) {
 	mux.Handle("GET /signin.css", file("signin.css", "text/css; charset=utf-8"))
 }
 
-// everybody shows a page whether or not somebody is signed in.
-func (s *server) everybody(*http.Request, *page) string { return "" }
-
 // with reads the body of a request and answers it.
 func with[Body any](do func(r *http.Request, body Body) (any, error)) action {
 	return func(w http.ResponseWriter, r *http.Request) (any, error) {
