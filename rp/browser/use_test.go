@@ -186,7 +186,7 @@ func TestPagesFitEveryScreen(t *testing.T) {
 
 func (u usedPages) fits(path string) {
 	u.Helper()
-	for _, px := range []int64{390, 768} {
+	for _, px := range []int64{390, 768, 1280} {
 		u.width(px)
 		if found := js(u.T, u.tab, faults); found != `""` {
 			u.Errorf("%s, %d pixels wide: %s", path, px, found)
