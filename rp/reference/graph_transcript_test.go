@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"fido-emu/rp"
 	"fido-emu/rp/reference"
 )
 
@@ -80,6 +81,11 @@ func TestGraphTranscript(t *testing.T) {
 		text = regexp.MustCompile(`"temporaryAccessPass":"[^"]+"`).ReplaceAllString(text, `"temporaryAccessPass":"…"`)
 		text = regexp.MustCompile(`"challenge":"[^"]+"`).ReplaceAllString(text, `"challenge":"…"`)
 		fmt.Fprintf(&got, "> %s\n< %d %s\n", request, answer.StatusCode, strings.TrimSpace(text))
+	}
+	for name, want := range map[string]string{ada.Name: rp.RiskHigh, "bob@example.com": rp.RiskHigh} {
+		if risk, err := core.Risk(name); err != nil || risk != want {
+			t.Errorf("the risk of %s is %s, %v", name, risk, err)
+		}
 	}
 	wanted, gotten := strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")
 	for i := range min(len(wanted), len(gotten)) {
