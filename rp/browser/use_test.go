@@ -276,6 +276,42 @@ func TestFormsTwiceAndLate(t *testing.T) {
 	u.wants(`document.querySelector("#new-name").value`, `"My phone"`)
 }
 
+// TestRecoveriesAsTheyEnd shows a case of account recovery in every state, and looks
+// whether the page says what happened and what to do, and offers what helps.
+func TestRecoveriesAsTheyEnd(t *testing.T) {
+	u := usePages(t)
+	err := u.core.EnableRecovery(reference.RecoveryServices{
+		Proofing: "https://id.example", Requests: "https://id.example", Authority: "did:web:id.example", Callback: u.base,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.open("/recover")
+	u.width(390)
+	for _, test := range []struct{ state, reason, shows, lacks string }{
+		{"proofing", "", "Our partner idemia", "For the helpdesk"},
+		{"retrieved", "", "Look at your phone", "For the helpdesk"},
+		{"pass-issued", "", "Sign in and set up a passkey", "Scan it"},
+		{"evaluated", "", "It would have worked", "Scan it"},
+		{"ended", "name-mismatch", "ask the helpdesk.", "Scan it"},
+		{"ended", "image_blurred", "hold the camera still", "Scan it"},
+		{"ended", "made-up", "The provider did not like it. Start again.", "undefined"},
+	} {
+		pass := ""
+		if test.state == "pass-issued" {
+			pass = "ABCD-EFGH-JKLM"
+		}
+		js(t, u.tab, fmt.Sprintf(`{ shown = ""; showCase({ qr: "data:,", page: "/" }, { state: %q, reason: %q, pass: %q, provider: "idemia", detail: "the provider did not like it", expires: "2026-09-01T10:00:00Z" }); 0 }`, test.state, test.reason, pass))
+		if text := js(t, u.tab, `document.querySelector("main").innerText`); !strings.Contains(text, test.shows) || strings.Contains(text, test.lacks) {
+			t.Errorf("%s %s: the page says %s; want %q, and not %q", test.state, test.reason, text, test.shows, test.lacks)
+		}
+		if found := js(t, u.tab, faults); found != `""` {
+			t.Errorf("%s %s: %s", test.state, test.reason, found)
+		}
+		u.wants(`document.activeElement.id`, `"case-title"`)
+	}
+}
+
 // TestErrorsCoverNothing looks whether the button can be pressed again beside which an
 // error stands, and whether the error is announced.
 func TestErrorsCoverNothing(t *testing.T) {
