@@ -2,12 +2,18 @@ package main
 
 import (
 	"io"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
 	"fido-emu/docs/doctest"
+	"fido-emu/fixtures"
+	"fido-emu/rp/audit"
+	"fido-emu/scenarios/coverage"
 )
 
 func TestDocumentedCommands(t *testing.T) {
@@ -28,6 +34,39 @@ func TestCompletions(t *testing.T) {
 			}
 			if len(w.of()) == 0 {
 				t.Errorf("nothing completes %s %s", name, flag)
+			}
+		}
+	}
+}
+
+// TestNumbers holds the numbers of the README against what they count. Scenarios come and
+// go: theirs may be a twentieth off.
+func TestNumbers(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := load(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		said   string
+		is     int
+		within int
+	}{
+		{`Built-in library · (\d+) scenarios`, len(cases), len(cases) / 20},
+		{`(\d+) rows:`, len(coverage.Rows()), 0},
+		{`of (\d+) mutants killed`, len(fixtures.Quirks()), 0},
+		{`tries (\d+) attacks`, len(audit.Catalogue()), 0},
+	} {
+		all := regexp.MustCompile(c.said).FindAllSubmatch(readme, -1)
+		if all == nil {
+			t.Errorf("the README does not say %s", c.said)
+		}
+		for _, m := range all {
+			if n, err := strconv.Atoi(string(m[1])); err != nil || n < c.is-c.within || n > c.is+c.within {
+				t.Errorf("the README says %q, and there are %d", m[0], c.is)
 			}
 		}
 	}
