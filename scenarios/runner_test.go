@@ -196,7 +196,7 @@ func TestInterrupt(t *testing.T) {
 
 func TestSelect(t *testing.T) {
 	all := []*language.Scenario{
-		{ID: "loss/key", Title: "Only key lost", Labels: []string{"loss", "smoke"}},
+		{ID: "loss/key", Title: "Only key lost", Labels: []string{"loss", "smoke"}, Covers: []string{"device-loss", "escrow"}},
 		{ID: "sync/new", Title: "New device", Labels: []string{"sync"}},
 		{ID: "sync/heal", Title: "Partitioned", Labels: []string{"sync", "slow"}},
 	}
@@ -216,6 +216,12 @@ func TestSelect(t *testing.T) {
 		if got := strings.Join(ids, " "); got != tt.want {
 			t.Errorf("filter %q focus %q: %s, want %s", tt.filter, tt.focus, got, tt.want)
 		}
+	}
+	if chosen, err := Select(all, Selection{Covers: []string{"guests", "escrow"}}); err != nil || len(chosen) != 1 || chosen[0] != all[0] {
+		t.Errorf("of those that cover escrow or guests: %v, %v", chosen, err)
+	}
+	if _, err := Select(all, Selection{Covers: []string{"escrw"}}); err == nil || !strings.Contains(err.Error(), `"escrow"`) {
+		t.Errorf("a row that is not there: %v", err)
 	}
 	all[2].Focus = true
 	if chosen, _ := Select(all, Selection{}); len(chosen) != 1 || chosen[0] != all[2] {
