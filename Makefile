@@ -3,6 +3,7 @@
 # make mutants     every way in which an emulated key can break the rules, and whether
 #                  the conformance suite sees it
 # make bench       costs beside their floors
+# make fuzz        every fuzz target for a minute, an hour in all
 # make lab-test    programs that nobody here wrote use the emulated keys, under a
 #                  kernel of their own (make lab-kernel builds it, once)
 # make hil-test    benches on hardware: serial boards, hubs that switch power, keys that
