@@ -223,4 +223,4 @@ func (p *Phones) delete(who *phone, w http.ResponseWriter, r *http.Request) erro
 }
 
 // errLink says that a link is none that a wallet opens.
-var errLink = errors.New("this is no link that a wallet opens: they begin with openid-credential-offer: or openid-vc:")
+var errLink = errors.New("this is no link that a wallet opens: those begin with openid-credential-offer: or openid-vc: and an address")

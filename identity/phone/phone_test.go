@@ -12,10 +12,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"fido-emu/identity/credential"
+	"fido-emu/identity/document"
 	"fido-emu/identity/person"
 	"fido-emu/identity/request"
 	"fido-emu/identity/services"
@@ -32,6 +34,9 @@ type bench struct {
 	heard    []string // what the relying party was called back with
 }
 
+// archive remembers drawings for all tests: they cost more than the tests.
+var archive = sync.OnceValue(document.NewArchive)
+
 const site = "https://site.example"
 
 func newBench(t *testing.T) *bench {
@@ -44,7 +49,7 @@ func newBench(t *testing.T) *bench {
 	kept := map[string][]byte{}
 	b.config = services.Config{
 		Now: func() time.Time { return b.now }, Rand: rand.NewChaCha8([32]byte{1}), Client: &http.Client{Transport: b},
-		BaseURL: "http://localhost:8070", Key: "k", AdminKey: "k", Tenant: "site", Origin: site, Kept: kept,
+		BaseURL: "http://localhost:8070", Key: "k", AdminKey: "k", Tenant: "site", Origin: site, Kept: kept, Archive: archive(),
 		People: slices.DeleteFunc(all, func(p *person.Person) bool {
 			return !slices.Contains([]string{"anna-eriksson", "victor-thief"}, p.ID)
 		}),

@@ -8,14 +8,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"fido-emu/identity/credential"
+	"fido-emu/identity/document"
 	"fido-emu/identity/loop"
 	"fido-emu/identity/person"
 	"fido-emu/identity/services"
 	"fido-emu/state"
 )
+
+// archive remembers drawings for all tests: they cost more than the tests.
+var archive = sync.OnceValue(document.NewArchive)
 
 // openStore opens a store until the end of the test, or of what closes it before.
 func openStore(t *testing.T, dir string) *services.Store {
@@ -33,6 +38,7 @@ func keeping(t *testing.T, s *services.Store) (*services.Services, services.Conf
 	c := config(loop.New())
 	c.Rand = crand.Reader
 	c.People, c.Save, c.Origin = people(t, "anna-eriksson"), s.Save, "https://shop.example"
+	c.Archive = archive()
 	var err error
 	if c.Kept, err = s.Kept(); err != nil {
 		t.Fatal(err)

@@ -118,7 +118,7 @@ func (c *Config) complete() (err error) {
 	case err != nil || u.Host == "" || u.Path != "":
 		return fmt.Errorf("base URL %q: want scheme, host and port alone, such as http://localhost:8070", c.BaseURL)
 	case c.Key == "" || c.Tenant == "":
-		return errors.New("Key and Tenant are needed, so that nobody else asks in the name of the relying party")
+		return errors.New("a Key and a Tenant are needed, so that nobody else asks in the name of the relying party")
 	}
 	if c.PublicURL == "" {
 		c.PublicURL = c.BaseURL
