@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -283,96 +282,4 @@ func (b *bare) dump() map[string][]byte {
 	all := map[string][]byte{}
 	_ = b.store.Load(func(r Record) error { all[r.Key] = r.Value; return nil }) // from memory it does not fail
 	return all
-}
-
-// TestServiceTakes what is just good enough, and what has to follow from it.
-func TestServiceTakes(t *testing.T) {
-	b := newBare(t, nil)
-	me := b.first.Bearer
-	other := createRequest{login{strings.Repeat("CD", 16), bytesOf(1), ""}, deviceInfo{strings.Repeat("x", maxName), point(20)}, bytesOf(maxBox)}
-	b.in(OpCreate, other)
-	for _, r := range []struct {
-		op   Operation
-		body any
-		want Code
-	}{
-		{OpDeposit, deposit(func(r *depositRequest) { r.Salt, r.Proof, r.Sealed = bytesOf(64), bytesOf(64), bytesOf(maxBox) }), ""},
-		{OpDeposit, deposit(func(r *depositRequest) { r.Iterations, r.Box = maxIterations, bytesOf(maxBox) }), ""},
-		{OpLeave, spareOf(ByCode, func(r *spareRequest) {
-			r.Salt, r.Proof, r.Sealed, r.Iterations = bytesOf(64), bytesOf(64), bytesOf(maxBox), maxIterations
-		}), ""},
-		{OpLeave, spareOf(ByContact, func(r *spareRequest) { r.ID = string(ByContact) + "/" + strings.Repeat("x", maxName) }), ""},
-		{OpLeave, spareOf(ByGroup, func(*spareRequest) {}), ""},
-		{OpLeave, spareOf(ByLogin, func(*spareRequest) {}), ""},
-		{OpTake, spareTake{b.login, string(ByGroup), nil, dev(23)}, WayNotAllowed},
-		{OpTake, spareTake{b.login, string(ByCode), bytesOf(63), dev(23)}, WrongProof},
-		{OpGroup, groupRequest{"", point(9), 1, bytesOf(9)}, ""},
-		{OpGroup, groupRequest{"", point(10), 1, bytesOf(9)}, AccountExists},
-		{OpCaseBox, caseRequest{b.login.Account}, NotConfirmed},
-		{OpCaseFinish, caseFinish{b.login.Account, 1, bytesOf(9)}, NotConfirmed},
-		{OpSync, entityOf(func(e *sealedEntity) { e.Ciphertext = bytesOf(maxCiphertext) }), ""},
-		{OpRevoke, revokeRequest{Member: b.second.Member, Epoch: 2, Link: bytesOf(9), Boxes: []wrapped{{b.first.Member, bytesOf(9)}}}, StaleEpoch}, // without those of escrow and spare keys
-	} {
-		if code := b.ask(r.op, me, r.body); code != r.want {
-			t.Errorf("%s %+v: %q, want %q", r.op, r.body, code, r.want)
-		}
-	}
-	spares := func(change func([]rewrapped) []rewrapped) revokeRequest {
-		all := []rewrapped{}
-		for _, s := range b.accounts[b.login.Account].spares {
-			all = append(all, rewrapped{s.ID, bytesOf(9), bytesOf(keyLen)})
-		}
-		return revokeRequest{Member: b.second.Member, Epoch: 2, Link: bytesOf(9), Boxes: []wrapped{{b.first.Member, bytesOf(9)}}, EscrowBox: bytesOf(9), Spares: change(all)}
-	}
-	for name, change := range map[string]func([]rewrapped) []rewrapped{
-		"one less":         func(s []rewrapped) []rewrapped { return s[1:] },
-		"one twice":        func(s []rewrapped) []rewrapped { s[0].ID = s[1].ID; return s },
-		"one without box":  func(s []rewrapped) []rewrapped { s[2].Box = nil; return s },
-		"one without tag":  func(s []rewrapped) []rewrapped { s[3].Tag = nil; return s },
-		"in another order": func(s []rewrapped) []rewrapped { slices.Reverse(s); return s },
-	} {
-		if code := b.ask(OpRevoke, me, spares(change)); code != StaleEpoch {
-			t.Errorf("spare keys, %s: %q", name, code)
-		}
-	}
-	if code := b.ask(OpRevoke, me, spares(func(s []rewrapped) []rewrapped { return s })); code != "" {
-		t.Errorf("with all of them: %q", code)
-	}
-	if code := b.ask(OpKeys, b.second.Bearer, nothing{}); code != Revoked {
-		t.Errorf("who was removed: %q", code)
-	}
-	if code := b.ask(OpRevoke, me, spares(func(s []rewrapped) []rewrapped { return s })); code != UnknownMember {
-		t.Errorf("removed twice: %q", code)
-	}
-	if code := b.ask(OpReset, nil, createRequest{b.login, dev(30), bytesOf(9)}); code != "" {
-		t.Errorf("reset: %q", code)
-	}
-	for key := range b.dump() {
-		if strings.Contains(key, b.login.Account) && !strings.HasPrefix(key, "account/") && !strings.HasPrefix(key, "member/") {
-			t.Errorf("%s is left of what was destroyed", key)
-		}
-	}
-	if code := b.ask(OpKeys, me, nothing{}); code != NotAMember {
-		t.Errorf("a device from before the reset: %q", code)
-	}
-}
-
-// TestWaysAreTheProviders: what a provider does not have, its service does not do.
-func TestWaysAreTheProviders(t *testing.T) {
-	b := newBare(t, func(p *Provider) { p.Join = []JoinWay{BySponsor} })
-	me := b.first.Bearer
-	for _, r := range []struct {
-		op   Operation
-		body any
-	}{
-		{OpDeposit, deposit(func(*depositRequest) {})}, {OpParams, paramsRequest{b.login}}, {OpOpen, openRequest{b.login, bytesOf(16), dev(22)}},
-		{OpLeave, spareOf(ByCode, func(*spareRequest) {})}, {OpLeave, spareOf(ByLogin, func(*spareRequest) {})},
-		{OpSpare, spareLook{b.login, string(ByCode)}}, {OpTake, spareTake{b.login, string(ByContact) + "/Bob", nil, dev(23)}},
-		{OpGroup, groupRequest{"", point(9), 1, bytesOf(9)}}, {OpCaseStart, caseRequest{b.login.Account}},
-		{OpSecret, secretRequest{bytesOf(32), []spareRequest{spareOf(BySecretKey, func(*spareRequest) {})}}},
-	} {
-		if code := b.ask(r.op, me, r.body); code != WayNotAllowed {
-			t.Errorf("%s: %q", r.op, code)
-		}
-	}
 }

@@ -3,6 +3,8 @@ package keychain_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdh"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,6 +77,36 @@ func TestLyingService(t *testing.T) {
 	}
 }
 
+// TestSwappedKeys: a service that puts another key in the place of the one that joins, or
+// another account's anchor before it, is found out by the code.
+func TestSwappedKeys(t *testing.T) {
+	other, err := ecdh.P256().GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, swapped := range map[string]struct {
+		op  keychain.Operation
+		lie func(map[string]any)
+	}{
+		"nothing": {keychain.OpNotices, nil},
+		"the key": {keychain.OpPending, func(m map[string]any) {
+			m["requests"].([]any)[0].(map[string]any)["publicKey"] = other.PublicKey().Bytes()
+		}},
+		"the anchor": {keychain.OpRequest, func(m map[string]any) { m["anchor"] = other.PublicKey().Bytes() }},
+	} {
+		w := newWorld(t, keychain.ServiceConfig{})
+		liar := &liar{w.Service, swapped.op, swapped.lie}
+		phone, laptop := w.founder("phone", liar), w.device("laptop", liar)
+		r, err := laptop.RequestJoin(ctx(), account, secret)
+		w.must(err)
+		if err = phone.Approve(ctx(), r.ID, r.Code); name == "nothing" {
+			w.must(err)
+		} else {
+			w.refused(err, keychain.CodeMismatch)
+		}
+	}
+}
+
 // TestLyingEscrow: a service does not learn a passcode or a code by asking for a proof
 // that is cheap to guess by, and what it gives in place of the sealed key does not open.
 func TestLyingEscrow(t *testing.T) {
@@ -91,6 +123,7 @@ func TestLyingEscrow(t *testing.T) {
 		{"something else sealed", keychain.OpOpen, func(m map[string]any) { m["sealed"] = strings.Repeat("AAAA", 20) }, keychain.OpFinish},
 		{"fewer than no iterations", keychain.OpSpare, func(m map[string]any) { m["iterations"] = -1 }, keychain.OpTake},
 		{"iterations of a code without end", keychain.OpSpare, func(m map[string]any) { m["iterations"] = 10_000_001 }, keychain.OpTake},
+		{"few iterations of a password", keychain.OpSpare, func(m map[string]any) { m["iterations"] = 999 }, keychain.OpTake},
 		{"no code's key", keychain.OpTake, func(m map[string]any) { m["sealed"] = "AAAA" }, keychain.OpFinish},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -103,6 +136,8 @@ func TestLyingEscrow(t *testing.T) {
 			fresh := w.device("fresh", spy)
 			if test.op == keychain.OpParams || test.op == keychain.OpOpen {
 				err = fresh.RecoverFromEscrow(ctx(), account, secret, passcode)
+			} else if strings.Contains(test.name, "password") {
+				err = fresh.RecoverWithSecretKey(ctx(), account, secret, phone.SecretKey())
 			} else {
 				err = fresh.RecoverWithCode(ctx(), account, secret, code)
 			}
