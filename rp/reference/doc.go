@@ -144,5 +144,6 @@
 // for administrators /admin, /admin/people, /admin/people/{name}, /admin/methods,
 // /admin/access, /admin/recovery, /admin/sign-ins, /admin/log and /post. They load nothing
 // from elsewhere. /.well-known/webauthn lists the origins (section 5.11),
-// /.well-known/passkey-endpoints the page where people manage passkeys.
+// /.well-known/passkey-endpoints the page where people manage passkeys, and
+// /.well-known/did-configuration.json the DID that asks for Verified IDs in our name.
 package reference
