@@ -153,10 +153,9 @@ func (c *Core) named(key string) any {
 }
 
 func (c *Core) accountRecord(p *person) *accountRecord {
-	handle := string(p.handle)
 	r := &accountRecord{
 		Order: p.order, Name: p.name, DisplayName: p.displayName, Handle: p.handle, Groups: p.groups,
-		Risk: c.doors.risk[handle], LastSeen: c.office.lastSeen[handle], Notices: c.office.notices[handle],
+		Risk: c.doors.risk[string(p.handle)], LastSeen: c.office.lastSeen[string(p.handle)], Notices: c.office.notices[string(p.handle)],
 	}
 	for _, cr := range p.credentials {
 		r.Credentials = append(r.Credentials, credentialRecord{cr.record, cr.name, cr.trusted, cr.created, cr.lastUsed})
@@ -164,7 +163,7 @@ func (c *Core) accountRecord(p *person) *accountRecord {
 	if p := p.pass; p != nil {
 		r.Pass = &passRecord{p.hash[:], p.issued, p.start, p.expires, p.once, p.used}
 	}
-	if a := c.doors.accounts[handle]; a != nil {
+	if a := c.doors.accounts[string(p.handle)]; a != nil {
 		r.Methods = a.Save()
 	}
 	return r
