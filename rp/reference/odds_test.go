@@ -1,11 +1,13 @@
 package reference_test
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
 	"time"
 
+	"fido-emu/ctap"
 	"fido-emu/rp"
 	"fido-emu/rp/reference"
 	"fido-emu/rp/reference/recovery"
@@ -88,4 +90,75 @@ func TestClockGoesBack(t *testing.T) {
 			t.Errorf("entry %d has number %d", i+1, e.Seq)
 		}
 	}
+}
+
+// TestAttemptsEnd: a sign-in that is complete goes on no more.
+func TestAttemptsEnd(t *testing.T) {
+	each(t, func(s site) {
+		s.furnished()
+		attempt := s.typed(s.ctx)
+		_, err := s.BeginMethod(s.ctx, ada, "", attempt, rp.SMS)
+		s.ok(err)
+		_, err = s.FinishMethod(s.ctx, ada, attempt, s.sent(rp.SMS).Code)
+		s.ok(err)
+		_, err = s.BeginMethod(s.ctx, ada, "", attempt, rp.Push)
+		s.refused(err, reference.AttemptUnknown)
+		_, err = s.FinishMethod(s.ctx, ada, attempt, "")
+		s.refused(err, reference.AttemptUnknown)
+	})
+}
+
+// TestMethodsAreChangedSoon after a sign-in, and not later.
+func TestMethodsAreChangedSoon(t *testing.T) {
+	each(t, func(s site) {
+		s.furnished()
+		s.ok(s.byCode(s.ctx))
+		s.clock.pass(10 * time.Minute)
+		s.ok(s.AddMethod(s.ctx, ada, rp.Enrolment{Kind: rp.Email, Address: "ada@mail.example"}))
+		s.clock.pass(1)
+		s.refused(s.AddMethod(s.ctx, ada, rp.Enrolment{Kind: rp.Email, Address: "eve@mail.example"}), reference.SignInTooOld)
+		list, err := s.PersonMethods(s.ctx, ada)
+		s.ok(err)
+		if last := list[len(list)-1]; last.Address != "ada@mail.example" {
+			t.Errorf("the last method is %+v", last)
+		}
+	})
+}
+
+// TestOffersTellLittle: nobody learns from what is offered whether somebody has an
+// account, or what their passkeys are called.
+func TestOffersTellLittle(t *testing.T) {
+	each(t, func(s site) {
+		s.ok(s.AddPerson(s.ctx, ada)) // without any method
+		bob := rp.Person{Name: "bob"}
+		s.register(bob, newToy(t))
+		for _, p := range []rp.Person{ada, bob, {Name: "nobody"}} {
+			list, err := s.SignInMethods(s.ctx, p)
+			s.ok(err)
+			if len(list) != 1 || list[0].Kind != rp.PasskeyDeviceBound || list[0].Address != "" || !list[0].AddedAt.IsZero() || !list[0].LastUsedAt.IsZero() {
+				t.Errorf("%s is offered %+v", p.Name, list)
+			}
+		}
+		_, err := s.SignInMethods(s.ctx, rp.Person{Name: "\u202eada"})
+		s.refused(err, reference.BadName)
+	})
+}
+
+// TestPolicyOfThatMoment: a sign-in is judged by the rules that hold when it ends.
+func TestPolicyOfThatMoment(t *testing.T) {
+	each(t, func(s site) {
+		key := newToy(t)
+		s.register(ada, key)
+		s.ok(s.SignOut(s.ctx, ada))
+		key.flags &^= ctap.FlagUV
+		_, err := s.SignIn(s.ctx, ada, key) // preferred, and not demanded
+		s.ok(err)
+		s.ok(s.SignOut(s.ctx, ada))
+		_, err = s.SignIn(s.ctx, ada, clientFunc(func(ctx context.Context, origin string, options []byte) ([]byte, error) {
+			s.ok(s.SetPolicy(s.ctx, "", rp.Policy{UserVerification: "required"}))
+			return key.Get(ctx, origin, options)
+		}))
+		s.refused(err, reference.UserVerificationRequired)
+		s.signedIn(ada, false)
+	})
 }
