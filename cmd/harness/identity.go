@@ -78,25 +78,45 @@ func enableIdentity(ctx context.Context, u ui, core *reference.Core, address, ca
 	return nil
 }
 
+// listedPerson is a test person in the output of identity people.
+type listedPerson struct {
+	ID        string        `json:"id"`
+	Name      string        `json:"name"`
+	Birth     person.Date   `json:"birth"`
+	Country   string        `json:"country"`
+	Documents []person.Kind `json:"documents"`
+}
+
 func identityPeopleCommand(u ui) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "people",
 		Short: "List the test people, with their documents",
 		RunE: func(*cobra.Command, []string) error {
-			all, err := person.Shipped()
+			shipped, err := person.Shipped()
 			if err != nil {
 				return err
 			}
-			for _, p := range all {
-				var kinds []string
+			var all []listedPerson
+			for _, p := range shipped {
+				l := listedPerson{ID: p.ID, Name: p.Name(), Birth: p.Birth, Country: p.Country}
 				for _, d := range p.Documents {
-					kinds = append(kinds, string(d.Kind))
+					l.Documents = append(l.Documents, d.Kind)
 				}
-				fmt.Fprintf(u.out, "%-20s %s, %s, %s: %s\n", p.ID, p.Name(), p.Birth, p.Country, strings.Join(kinds, ", "))
+				all = append(all, l)
+			}
+			if asJSON {
+				return u.printJSON(all)
+			}
+			for _, p := range all {
+				kinds := strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Documents), " ", ", "), "[]")
+				fmt.Fprintf(u.out, "%-20s %s, %s, %s: %s\n", p.ID, p.Name, p.Birth, p.Country, kinds)
 			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
 }
 
 func identityDocumentCommand() *cobra.Command {

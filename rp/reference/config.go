@@ -107,7 +107,7 @@ func (c Config) validate() error {
 // checkOrigin accepts a web origin as browsers write it and the opaque origins of
 // native apps.
 func checkOrigin(origin string) error {
-	if !strings.HasPrefix(origin, "http:") && !strings.HasPrefix(origin, "https:") {
+	if scheme, _, ok := strings.Cut(origin, ":"); ok && scheme != "http" && scheme != "https" {
 		return nil
 	}
 	u, err := url.Parse(origin)
