@@ -5,7 +5,6 @@ package commandline
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -115,7 +114,7 @@ func cause(e *pflag.InvalidValueError) string {
 
 // meant asks whether one of names was meant.
 func meant(word string, names []string) string {
-	if near := grammar.Nearest(word, names); near != "" && !slices.Contains(names, word) {
+	if near := grammar.Nearest(word, names); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""
