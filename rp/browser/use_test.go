@@ -317,6 +317,9 @@ func TestRecoveriesAsTheyEnd(t *testing.T) {
 func TestErrorsCoverNothing(t *testing.T) {
 	u := usePages(t)
 	u.width(390)
+	u.open("/")
+	js(t, u.tab, `{ document.querySelector("#name").value = "nobody"; document.querySelector("[data-autofill] button").click(); 0 }`)
+	u.until(`document.querySelector("#status.bad")?.getClientRects().length`) // though what was pressed is hidden by now
 	u.open("/recover")
 	js(t, u.tab, `{ const f = document.querySelector("[data-do=redeem]"); f.name.value = "nobody"; f.pass.value = "AAAA-AAAA-AAAA"; f.querySelector("button").click(); 0 }`)
 	u.until(`document.querySelector("#status.bad")`)

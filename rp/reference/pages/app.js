@@ -142,6 +142,7 @@ const reasons = {
 let sayTimer;
 function say(text, bad, near) {
   const status = document.getElementById("status");
+  if (!near?.getClientRects?.().length) near = document.querySelector("section.narrow:not([hidden]) button.wide"); // what was pressed is gone
   const form = near?.closest?.("form");
   const button = form && [...form.querySelectorAll("button:not([type=button])")].pop();
   if (button) (button.closest(".buttons") ?? button).before(status);
