@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -52,6 +53,49 @@ func TestReadSpecimens(t *testing.T) {
 	for _, lines := range [][]string{nil, {"P<"}, {strings.Repeat("a", 44), strings.Repeat("<", 44)}} {
 		if _, _, err := ReadZone(lines, 2012); err == nil {
 			t.Errorf("%q was read", lines)
+		}
+	}
+}
+
+// TestEveryCheckDigit: each is found by its name when it is another, in passports and cards.
+func TestEveryCheckDigit(t *testing.T) {
+	for _, c := range []struct {
+		lines []string
+		line  int
+		at    map[string]int
+	}{
+		{[]string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159<<<<<<<<<<<<<<08"}, 1, map[string]int{"document number": 9, "date of birth": 19, "date of expiry": 27, "composite": 43}},
+		{[]string{"I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"}, 0, map[string]int{"document number": 14}},
+		{[]string{"I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"}, 1, map[string]int{"date of birth": 6, "date of expiry": 14, "composite": 29}},
+	} {
+		for what, at := range c.at {
+			lines := slices.Clone(c.lines)
+			lines[c.line] = lines[c.line][:at] + string('0'+(lines[c.line][at]-'0'+1)%10) + lines[c.line][at+1:]
+			_, wrong, err := ReadZone(lines, 2026)
+			if err != nil || !slices.ContainsFunc(wrong, func(e ZoneError) bool { return e.What == what }) {
+				t.Errorf("%q: the %s is another: %v, %v", lines, what, wrong, err)
+			}
+		}
+	}
+}
+
+// TestValid: from its issue to its last day, and not when it is stolen.
+func TestValid(t *testing.T) {
+	for _, c := range []struct {
+		today, number string
+		want          Code
+	}{
+		{"2020-01-01", "A1", ""}, {"2030-01-01", "A1", ""}, {"2019-12-31", "A1", DocumentTooEarly}, {"2030-01-02", "A1", DocumentExpired},
+		{"2025-01-01", "S1", DocumentStolen}, {"2031-01-01", "", ""},
+	} {
+		s := &inspection{Inspector: &Inspector{
+			Now:    func() time.Time { day, _ := time.Parse(time.DateOnly, c.today); return day },
+			Stolen: func(_, number string) bool { return number == "S1" },
+		}}
+		s.Data = Data{Number: c.number, Issued: "2020-01-01", Expires: "2030-01-01"}
+		s.valid()
+		if got := len(s.Findings); (got == 0) != (c.want == "") || got > 0 && s.Findings[0].Code != c.want {
+			t.Errorf("%s on %s: %v, want %q", c.number, c.today, s.Findings, c.want)
 		}
 	}
 }
