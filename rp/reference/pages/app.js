@@ -6,7 +6,7 @@ async function api(method, path, body) {
     method, credentials: "same-origin",
     headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
-  });
+  }).catch(() => { throw new Error("The site cannot be reached. Check the connection and try again."); });
   const text = await answer.text();
   const value = text ? JSON.parse(text) : null;
   if (answer.ok) return value;
@@ -50,12 +50,18 @@ const reload = () => go();
 // A page that the back button brings out of the browser's memory is one of before.
 window.addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 
+// passkeys is what makes and uses them. Browsers have none in pages without TLS.
+function passkeys() {
+  if (!navigator.credentials) throw Object.assign(new Error("there are no passkeys here"), { name: "SecurityError" });
+  return navigator.credentials;
+}
+
 let waiting; // the ceremony that runs, so that the next one can end it
 
 async function register(person) {
   waiting?.abort();
   const begun = await api("POST", "/api/register/begin", person);
-  const made = await navigator.credentials.create({ publicKey: creationOptions(begun.publicKey) });
+  const made = await passkeys().create({ publicKey: creationOptions(begun.publicKey) });
   await api("POST", "/api/register/finish", { ceremony: begun.ceremony, credential: toJSON(made) });
   go("/passkeys");
 }
@@ -66,7 +72,7 @@ async function signIn(name, mediation, stay) {
   const mine = (waiting = new AbortController());
   const begun = await api("POST", "/api/signin/begin", { name });
   if (mine.signal.aborted) return;
-  const used = await navigator.credentials.get({ publicKey: requestOptions(begun.publicKey), mediation, signal: mine.signal });
+  const used = await passkeys().get({ publicKey: requestOptions(begun.publicKey), mediation, signal: mine.signal });
   try {
     await api("POST", "/api/signin/finish", { ceremony: begun.ceremony, credential: toJSON(used) });
   } catch (e) {
@@ -130,7 +136,6 @@ const advice = {
 };
 
 const reasons = {
-  TypeError: "The site cannot be reached. Check the connection and try again.",
   NotAllowedError: "Nothing happened: it was cancelled, took too long, or no passkey fits.",
   InvalidStateError: "This device already has a passkey for this account. Sign in with it, or choose another device.",
   NotSupportedError: "This device cannot make a passkey of a kind that is accepted here.",
