@@ -34,7 +34,7 @@ type Attempt struct {
 	Failure  *Failure // nil when it passed
 	Devices  []Device // that took part, as they were reached in it
 	Steps    []*StepResult
-	SignIns  []*SignIn // in order
+	SignIns  []SignInResult // in order
 
 	Recoveries []*Recovery // in order
 }
@@ -143,7 +143,8 @@ func (a *Attempt) add(e *Event) {
 		}
 	case SignInEvent:
 		if e.SignIn != nil {
-			a.SignIns = append(a.SignIns, e.SignIn)
+			meant := slices.ContainsFunc(a.Steps, func(s *StepResult) bool { return s.Index == e.StepIndex && s.Step.Expected != "" })
+			a.SignIns = append(a.SignIns, SignInResult{e.SignIn, meant})
 		}
 	case RecoveryEvent:
 		if e.Recovery != nil {

@@ -7,11 +7,18 @@ import (
 	"time"
 )
 
+// SignInResult is a sign-in and what the scenario wants of it.
+type SignInResult struct {
+	*SignIn
+	Meant bool // it is to be refused
+}
+
 // MethodUse sums up the sign-ins of a run with one method.
 type MethodUse struct {
 	Method  string
 	Tries   int           // of those who may
-	Success int           // per cent of the tries
+	Meant   int           // of the tries: refused, as the scenario wants it
+	Success int           // per cent of the other tries
 	Median  time.Duration // of the tries that succeeded; 0 where none did
 	Steps   int           // things to do, of one sign-in
 	Attacks int           // tries of those who may not
@@ -21,7 +28,7 @@ type MethodUse struct {
 // Methods sums up the sign-ins of the last attempts by method, in alphabetical
 // order.
 func (m *Model) Methods() []MethodUse {
-	by := map[string][]*SignIn{}
+	by := map[string][]SignInResult{}
 	for _, sc := range m.Scenarios {
 		if len(sc.Attempts) == 0 {
 			continue
@@ -38,7 +45,7 @@ func (m *Model) Methods() []MethodUse {
 	return all
 }
 
-func sumUp(method string, list []*SignIn) MethodUse {
+func sumUp(method string, list []SignInResult) MethodUse {
 	u := MethodUse{Method: method, Steps: list[0].Steps}
 	var took []time.Duration
 	for _, s := range list {
@@ -52,11 +59,13 @@ func sumUp(method string, list []*SignIn) MethodUse {
 			continue
 		case in:
 			took = append(took, s.Took)
+		case s.Meant:
+			u.Meant++
 		}
 		u.Tries++
 	}
-	if u.Tries > 0 {
-		u.Success = 100 * len(took) / u.Tries
+	if others := u.Tries - u.Meant; others > 0 {
+		u.Success = 100 * len(took) / others
 	}
 	if slices.Sort(took); len(took) > 0 {
 		u.Median = took[len(took)/2]
