@@ -32,14 +32,18 @@ func (s *Service) invite(h *house, r *http.Request) (HandOver, error) {
 	if err != nil {
 		return HandOver{}, err
 	}
-	if rec.Status != Pending && rec.Status != Verified && rec.Status != Issued {
+	now := s.config.Now()
+	if rec.Status != Pending && rec.Status != Verified && rec.Status != Issued || !now.Before(rec.Expires) {
 		return HandOver{}, errOver(rec.Status)
 	}
 	code, err := s.code()
 	if err != nil {
 		return HandOver{}, err
 	}
-	ends := s.config.Now().Add(codeLife).UTC()
+	ends := now.Add(codeLife).UTC()
+	if rec.Expires.Before(ends) { // and the code with the session
+		ends = rec.Expires
+	}
 	if _, err := s.change(rec, func(r *record) error { r.Code, r.CodeEnds = hash(code), ends; return nil }); err != nil {
 		return HandOver{}, err
 	}

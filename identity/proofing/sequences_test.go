@@ -14,7 +14,7 @@ import (
 // No order of calls gets a credential without every check passed: what was sent is held
 // against what came of it, over restarts, hand-overs, faults and the end of the session.
 func TestNoOrderOfCallsGetsACredential(t *testing.T) {
-	few(t, "20")
+	few(t, "8")
 	rapid.Check(t, func(rt *rapid.T) {
 		b := newBench(t)
 		ticket, a := b.begin("lexisnexis")

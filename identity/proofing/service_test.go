@@ -383,6 +383,21 @@ func TestHandOver(t *testing.T) {
 	if v, err := phone.Proceed(t.Context(), b.shows("anna-eriksson", passport)); err != nil || v.Status != Verified {
 		t.Errorf("%+v %v", v, err)
 	}
+	if _, err := phone.Offer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, err := phone.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.now = v.Expires.Add(-time.Minute)
+	if h, err := phone.HandOver(t.Context()); err != nil || !h.Expires.Equal(v.Expires) {
+		t.Errorf("a code outlives its session of %s: %+v %v", v.Expires, h, err)
+	}
+	b.now = v.Expires
+	if _, err := phone.HandOver(t.Context()); CodeOf(err) != CodeOver {
+		t.Errorf("a session that was over is handed over: %v", err)
+	}
 }
 
 func TestCodesEndAndCannotBeGuessed(t *testing.T) {
