@@ -36,7 +36,7 @@ func TestMethods(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	var page bytes.Buffer
-	if err := WriteHTML(&page, m); err != nil || !strings.Contains(page.String(), `<th scope="row">sms</th><td data-label="tries">5</td><td data-label="refused as meant">1</td><td data-label="success of the rest">75 %</td><td data-label="median time">3.0 s</td>`) {
+	if err := WriteHTML(&page, m); err != nil || !strings.Contains(page.String(), `<th scope="row">sms</th><td data-label="tries">5</td><td data-label="meant refusals">1</td><td data-label="success">75 %</td><td data-label="median time">3.0 s</td>`) {
 		t.Errorf("the table is not on the page: %v", err)
 	}
 }
