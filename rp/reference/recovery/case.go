@@ -48,6 +48,7 @@ type record struct {
 	url      string // where the person goes on
 
 	state    string
+	guessed  bool // somebody asked for it without its secret
 	busy     bool // somebody is asking another service about it
 	proofed  bool
 	request  request

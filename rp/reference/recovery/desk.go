@@ -227,14 +227,20 @@ func (d *Desk) find(is func(*record) bool) *record {
 	return d.cases[i]
 }
 
-// bySecret finds a case for whoever has its secret; the caller holds the lock.
+// bySecret finds a case for whoever has its secret; the caller holds the lock. Of a case
+// that somebody asks for without its secret, the log tells once: guesses would fill it.
 func (d *Desk) bySecret(id, secret string) (*record, error) {
 	hash := sha256.Sum256([]byte(secret))
 	r := d.find(func(r *record) bool { return r.id == id })
-	if r == nil || !hmac.Equal(r.secret[:], hash[:]) {
-		return nil, refuse(CaseUnknown, "there is no such recovery, or it is somebody else's")
+	if r != nil && hmac.Equal(r.secret[:], hash[:]) {
+		return r, nil
 	}
-	return r, nil
+	err := refuse(CaseUnknown, "there is no such recovery, or it is somebody else's")
+	if r != nil && !r.guessed {
+		r.guessed = true
+		d.note(Event{Case: r.id, Account: r.account, Step: StepStatus, Reason: codeOf(err), Detail: "asked for without its secret"})
+	}
+	return nil, err
 }
 
 // token returns n random bytes as base64url.

@@ -108,6 +108,7 @@ type Event struct {
 // The steps that events tell of.
 const (
 	StepStart    = "recovery-start"      // 1 to 4
+	StepStatus   = "recovery-status"     // 5, by somebody who did not begin the case
 	StepProof    = "recovery-proofing"   // 5
 	StepRequest  = "recovery-request"    // 6
 	StepCallback = "recovery-callback"   // 7

@@ -125,6 +125,16 @@ func TestTrails(t *testing.T) {
 			b.now = b.now.Add(CaseLifetime)
 			_, _ = b.Status(t.Context(), s.ID, s.Secret)
 		}},
+		{"without its secret", nil, func(t *testing.T, b *bench) {
+			s := b.to(t, ada())
+			for range 3 { // which the log tells once
+				if _, err := b.Status(t.Context(), s.ID, s.Secret+"x"); codeOf(err) != CaseUnknown {
+					t.Error(err)
+				}
+			}
+			_, _ = b.Status(t.Context(), "x", s.Secret)
+			verified(t, b)
+		}},
 		{"two at once, and somebody else's", nil, func(t *testing.T, b *bench) {
 			b.accounts = append(b.accounts, b.accounts[0])
 			b.accounts[1].Name, b.accounts[1].Given = "bob@example.com", "Bob"
