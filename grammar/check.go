@@ -65,16 +65,19 @@ func (c *checker) members(what string, v Value, table []Member) {
 		c.problems = append(c.problems, Problem{At: v.At, Found: fmt.Sprintf("%s: a mapping is expected, %s found", what, v.Shape), Allowed: names(table)})
 		return
 	}
+	var meant []string // of members that are misspelt
 	for _, f := range v.Fields {
 		m := find(table, f.Name)
 		if m == nil {
-			c.problems = append(c.problems, Problem{At: f.At, Found: fmt.Sprintf("%s has no member %q", what, Shorten(f.Name)), Nearest: Nearest(f.Name, names(table)), Allowed: names(table)})
+			nearest := Nearest(f.Name, names(table))
+			meant = append(meant, nearest)
+			c.problems = append(c.problems, Problem{At: f.At, Found: fmt.Sprintf("%s has no member %q", what, Shorten(f.Name)), Nearest: nearest, Allowed: names(table)})
 			continue
 		}
 		c.member(*m, f.Value)
 	}
 	for _, m := range table {
-		if m.Required && v.Field(m.Name) == nil {
+		if m.Required && v.Field(m.Name) == nil && !slices.Contains(meant, m.Name) {
 			c.report(v.At, "%s lacks %s (%s)", what, m.Name, strings.TrimSuffix(m.Text, "."))
 		}
 	}

@@ -74,6 +74,7 @@ func TestCheckTells(t *testing.T) {
 	for name, c := range map[string]struct{ page, want string }{
 		"no mapping":        {"- a\n", "m.yaml:1:1: the meal: a mapping is expected, a list found (allowed: name, course,"},
 		"unknown":           {"name: a\ncoarse: main\n", `m.yaml:2:1: the meal has no member "coarse"; did you mean "course"? (allowed: name,`},
+		"misspelt":          {"nam: a\n", `m.yaml:1:1: the meal has no member "nam"; did you mean "name"? (allowed: name, course, warm, guests, takes, like, also, cook, table, bowls, steps)`},
 		"missing":           {"warm: no\n", "m.yaml:1:1: the meal lacks name (What it is called)"},
 		"word":              {"name: a\ncourse: mian\n", `m.yaml:2:9: course: there is no "mian"; did you mean "main"? (allowed: starter, main, sweet)`},
 		"yes or no":         {"name: a\nwarm: perhaps\n", `m.yaml:2:7: warm: yes or no is expected, "perhaps" found`},
@@ -97,7 +98,8 @@ func TestCheckTells(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := Check("the meal", v, meal).Error(); !strings.HasPrefix(got, c.want) {
+			got := Check("the meal", v, meal).Error()
+			if !strings.HasPrefix(got, c.want) || strings.Contains(got, "lacks") != strings.Contains(c.want, "lacks") {
 				t.Errorf("%s\nwant %s", got, c.want)
 			}
 		})

@@ -32,16 +32,18 @@ func (c *checker) members(what string, v Value, table []Member) {
 		c.report(Problem{At: v.At, Found: fmt.Sprintf("%s: a mapping is expected, %s found", what, v.Shape), Allowed: memberNames(table)})
 		return
 	}
+	var meant []string // of members that are misspelt
 	for _, f := range v.Fields {
 		m := find(table, f.Name)
 		if m == nil {
+			meant = append(meant, grammar.Nearest(f.Name, memberNames(table)))
 			c.unknown(what+" has no member", f.Name, f.At, memberNames(table))
 			continue
 		}
 		c.value(*m, f.Value)
 	}
 	for _, m := range table {
-		if m.Required && v.Field(m.Name) == nil {
+		if m.Required && v.Field(m.Name) == nil && !slices.Contains(meant, m.Name) {
 			c.report(Problem{At: v.At, Found: fmt.Sprintf("%s lacks %s (%s)", what, m.Name, strings.TrimSuffix(m.Text, "."))})
 		}
 	}
