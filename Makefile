@@ -92,7 +92,8 @@ lint:
 # Packages that compute, with no goroutine of their own; the race detector would have
 # nothing to see in them and takes ten times as long. alone_test.go holds this true.
 ALONE = fido-emu/identity/document fido-emu/identity/person fido-emu/identity/picture \
-	fido-emu/fixtures/bench/mutants fido-emu/rp/audit fido-emu/ctap/authenticator
+	fido-emu/fixtures/bench/mutants fido-emu/rp/audit fido-emu/rp/audit/double \
+	fido-emu/ctap/authenticator
 
 test: deps lint
 	@cgo=$(CGO); race=-race; \
