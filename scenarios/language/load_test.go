@@ -90,13 +90,13 @@ func TestProblems(t *testing.T) {
 }
 
 func TestAllProblemsAtOnce(t *testing.T) {
-	source := "titel: T\ndevices: {key: {profile: yubikey}}\nsteps:\n  - register: eve\n    with: kee\n"
+	source := "purpose: P\nlabel: l\ndevices: {key: {profile: yubikey}}\nsteps:\n  - register: eve\n    with: kee\n"
 	_, err := Load("x.yaml", []byte(source), small())
 	problems, ok := errors.AsType[Problems](err)
 	if !ok || len(problems) != 5 {
 		t.Fatalf("%d problems, want 5:\n%v", len(problems), err)
 	}
-	for i, line := range []int{1, 1, 2, 4, 5} {
+	for i, line := range []int{1, 2, 3, 5, 6} {
 		if problems[i].At.Line != line {
 			t.Errorf("problem %d in line %d, want %d", i, problems[i].At.Line, line)
 		}
