@@ -127,6 +127,20 @@ func (h hand) follow(text string) {
 	}
 }
 
+// arrives waits until the address of the page has a part.
+func (h hand) arrives(part string) {
+	h.Helper()
+	ctx, cancel := context.WithTimeout(inTime(h.T), time.Minute)
+	defer cancel()
+	err := h.tab.until(ctx, func(c context.Context) (bool, error) {
+		there, err := h.tab.evaluate(c, fmt.Sprintf("location.href.includes(%q)", part))
+		return there == "true", err
+	})
+	if err != nil {
+		h.Fatalf("%s: %v; the page is at %s", part, err, js(h.T, h.tab, "location.href"))
+	}
+}
+
 // await does something with an element, once it is there. A page that is left meanwhile
 // is looked at again.
 func (h hand) await(p *place, do func(context.Context, *element) error) {
@@ -167,6 +181,7 @@ func (h hand) show(laptop hand) {
 	h.sees("Photograph your document")
 	h.choose("document", "anna-eriksson/passport")
 	h.click("Hold it before the camera")
+	h.arrives("document=anna-eriksson") // the page before it has the next button as well
 	h.click("Send this picture")
 	h.sees("Now your face")
 }
